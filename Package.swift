@@ -1,0 +1,82 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// House rules for every target: Swift 6 mode, explicit existentials, internal imports.
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// The targets on the way of a request: state is confined to one worker thread, so the runtime's
+/// exclusivity checks (a call per property access) only cost there.
+let hotPath: [SwiftSetting] = house + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
+let package = Package(
+    name: "widget-gateway",
+    products: [.executable(name: "widget-gateway", targets: ["widget-gateway"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        // C libraries, from Debian's packages.
+        .systemLibrary(name: "CLibUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
+        .systemLibrary(
+            name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"]), .brew(["libnghttp2"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+
+        // Who is calling: pure.
+        .target(name: "MessageAuthentication", dependencies: ["COpenSSL"], swiftSettings: hotPath),
+        .target(name: "IdentityCore", dependencies: ["MessageAuthentication"], swiftSettings: hotPath),
+        .target(name: "VerificationCache", dependencies: ["IdentityCore"], swiftSettings: hotPath),
+
+        // Storage.
+        .target(name: "UserDirectory", dependencies: ["IdentityCore"], swiftSettings: house),
+        .target(
+            name: "DirectorySQLite",
+            dependencies: ["UserDirectory", "MessageAuthentication", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: house),
+
+        // HTTP.
+        .target(name: "EventLoop", dependencies: ["CLibUV"], swiftSettings: hotPath),
+        .target(name: "TLSEngine", dependencies: ["COpenSSL"], swiftSettings: hotPath),
+        .target(name: "HTTPMessages", swiftSettings: hotPath),
+        .target(name: "HTTP1Codec", dependencies: ["HTTPMessages"], swiftSettings: hotPath),
+        .target(name: "HTTP2Engine", dependencies: ["HTTPMessages", "CNGHTTP2"], swiftSettings: hotPath),
+        .target(
+            name: "HTTPServer",
+            dependencies: ["EventLoop", "TLSEngine", "HTTPMessages", "HTTP1Codec", "HTTP2Engine"],
+            swiftSettings: hotPath),
+        .target(
+            name: "HTTPUpstream", dependencies: ["EventLoop", "HTTPMessages", "HTTP1Codec"], swiftSettings: hotPath),
+
+        // The product.
+        .target(
+            name: "DataPlane",
+            dependencies: [
+                "IdentityCore", "VerificationCache", "UserDirectory", "HTTPMessages", "HTTPServer", "HTTPUpstream",
+            ],
+            swiftSettings: hotPath),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "DataPlane", "HTTPServer", "HTTPUpstream", "DirectorySQLite", "UserDirectory", "TLSEngine",
+                "MessageAuthentication",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: house),
+        .executableTarget(
+            name: "widget-gateway",
+            dependencies: [
+                "Gateway", "IdentityCore", "UserDirectory", "MessageAuthentication",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: house),
+
+    ]
+)

@@ -1,0 +1,98 @@
+/// Bytes that somebody else owns: valid only as long as the call, or the owner, says.
+///
+/// Header names and values travel as `Bytes` on the hot path, so that no `String` is made of them.
+package typealias Bytes = UnsafeRawBufferPointer
+
+extension UnsafeRawBufferPointer {
+    /// Whether these bytes are exactly the UTF-8 of `text`.
+    @inline(__always)
+    package func equals(_ text: StaticString) -> Bool {
+        count == text.utf8CodeUnitCount && (count == 0 || memoryEquals(text.utf8Start))
+    }
+
+    /// Whether these bytes are exactly `other`. Not constant in time: never for secrets.
+    @inline(__always)
+    package func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        guard count > 0, let start = other.baseAddress else { return true }
+        return memoryEquals(start.assumingMemoryBound(to: UInt8.self))
+    }
+
+    /// Whether these bytes are `text`, which must be written in lower case, in any ASCII letter case.
+    package func equalsIgnoringCase(_ text: StaticString) -> Bool {
+        count == text.utf8CodeUnitCount && hasPrefixIgnoringCase(text)
+    }
+
+    /// Whether these bytes begin with `text`, which must be written in lower case, in any ASCII letter case.
+    package func hasPrefixIgnoringCase(_ text: StaticString) -> Bool {
+        guard count >= text.utf8CodeUnitCount else { return false }
+        for index in 0..<text.utf8CodeUnitCount where self[index].asciiLowercased != text.utf8Start[index] {
+            return false
+        }
+        return true
+    }
+
+    /// Whether these bytes begin with the UTF-8 of `text`.
+    @inline(__always)
+    package func hasPrefix(_ text: StaticString) -> Bool {
+        guard count >= text.utf8CodeUnitCount else { return false }
+        return UnsafeRawBufferPointer(rebasing: self[..<text.utf8CodeUnitCount]).equals(text)
+    }
+
+    /// The part from `start` up to, not including, `end`; both must lie within.
+    @inline(__always)
+    package func part(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: self[start..<end])
+    }
+
+    /// The index of the first `byte`, or nil.
+    package func firstIndex(ofByte byte: UInt8) -> Int? {
+        var index = 0
+        while index < count {
+            if self[index] == byte { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    /// These bytes without the spaces and tabs at either end.
+    package var trimmingBlanks: UnsafeRawBufferPointer {
+        var start = 0
+        var end = count
+        while start < end, self[start] == 0x20 || self[start] == 0x09 { start += 1 }
+        while end > start, self[end - 1] == 0x20 || self[end - 1] == 0x09 { end -= 1 }
+        return part(start, end)
+    }
+
+    /// A copy as text, invalid UTF-8 repaired. Not for the hot path.
+    package var string: String { String(decoding: self, as: UTF8.self) }
+
+    @inline(__always)
+    private func memoryEquals(_ other: UnsafePointer<UInt8>) -> Bool {
+        guard let base = baseAddress else { return true }
+        var index = 0
+        while index + 8 <= count {
+            let left = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let right = UnsafeRawPointer(other).loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if left != right { return false }
+            index += 8
+        }
+        while index < count {
+            if base.load(fromByteOffset: index, as: UInt8.self) != other[index] { return false }
+            index += 1
+        }
+        return true
+    }
+}
+
+extension UInt8 {
+    /// This byte with `A`–`Z` turned into `a`–`z`.
+    @inline(__always)
+    package var asciiLowercased: UInt8 { (0x41...0x5A).contains(self) ? self | 0x20 : self }
+}
+
+/// Lends the UTF-8 of `text` as `Bytes`: static strings live as long as the process.
+@inline(__always)
+package func staticBytes(_ text: StaticString) -> Bytes {
+    Bytes(start: text.utf8Start, count: text.utf8CodeUnitCount)
+}

@@ -1,0 +1,137 @@
+/// The fields of one message head or trailer section, in order, in one run of memory.
+///
+/// Names are stored in lower case. Nothing here judges a field: whoever appends has checked name and value.
+package struct HeaderBlock: ~Copyable {
+    private struct Field {
+        var name: UInt32
+        var value: UInt32
+        var end: UInt32
+        var header: KnownHeader
+    }
+
+    private var storage = ByteQueue()
+    private var fields: UnsafeMutablePointer<Field>?
+    private var capacity = 0
+
+    /// How many fields there are.
+    package private(set) var count = 0
+
+    package init() {}
+
+    deinit { fields?.deallocate() }
+
+    /// The sum of all names' and values' lengths, and 32 for each field (RFC 9113, 6.5.2).
+    package var listSize: Int { storage.count + 32 * count }
+
+    /// Appends a field; `name` is lower-cased on the way.
+    @inline(__always)
+    package mutating func append(name: Bytes, value: Bytes) {
+        let start = storage.count
+        storage.append(name)
+        storage.append(value)
+        lowercase(from: start, length: name.count)
+        record(start: start, nameLength: name.count)
+    }
+
+    /// Appends a field whose name is known and already in lower case.
+    @inline(__always)
+    package mutating func append(_ name: StaticString, _ value: Bytes) {
+        append(name: staticBytes(name), value: value)
+    }
+
+    package mutating func append(_ name: StaticString, _ value: StaticString) {
+        append(name: staticBytes(name), value: staticBytes(value))
+    }
+
+    package mutating func append(_ name: StaticString, _ value: String) {
+        var value = value
+        value.withUTF8 { append(name: staticBytes(name), value: Bytes($0)) }
+    }
+
+    /// The field's name, in lower case: valid until the block is next changed.
+    @inline(__always)
+    package func name(_ index: Int) -> Bytes {
+        let field = self[index]
+        return storage.readable.part(Int(field.name), Int(field.value))
+    }
+
+    /// The field's value: valid until the block is next changed.
+    @inline(__always)
+    package func value(_ index: Int) -> Bytes {
+        let field = self[index]
+        return storage.readable.part(Int(field.value), Int(field.end))
+    }
+
+    /// Which well-known header the field is, `.other` if none.
+    @inline(__always)
+    package func header(_ index: Int) -> KnownHeader { self[index].header }
+
+    /// The value of the first field of this header, or nil.
+    package func first(_ header: KnownHeader) -> Bytes? {
+        var index = 0
+        while index < count {
+            if self[index].header == header { return value(index) }
+            index += 1
+        }
+        return nil
+    }
+
+    /// The value of the first field with this name, written in lower case, or nil.
+    package func first(named name: StaticString) -> Bytes? {
+        var index = 0
+        while index < count {
+            if self.name(index).equals(name) { return value(index) }
+            index += 1
+        }
+        return nil
+    }
+
+    /// Empties the block; its memory is kept unless a large head blew it up.
+    package mutating func removeAll() {
+        storage.removeAll(keepingAtMost: 8192)
+        count = 0
+        if capacity > 256 {
+            fields?.deallocate()
+            fields = nil
+            capacity = 0
+        }
+    }
+
+    @inline(__always)
+    private subscript(index: Int) -> Field {
+        precondition(index >= 0 && index < count)
+        return fields.unsafelyUnwrapped[index]
+    }
+
+    @inline(__always)
+    private mutating func record(start: Int, nameLength: Int) {
+        if count == capacity { grow() }
+        let name = storage.readable.part(start, start + nameLength)
+        fields.unsafelyUnwrapped[count] = Field(
+            name: UInt32(start), value: UInt32(start + nameLength), end: UInt32(storage.count),
+            header: KnownHeader(lowercased: name))
+        count += 1
+    }
+
+    @inline(__always)
+    private mutating func lowercase(from start: Int, length: Int) {
+        let bytes = UnsafeMutableRawBufferPointer(mutating: storage.readable.part(start, start + length))
+        var index = 0
+        while index < bytes.count {
+            bytes[index] = bytes[index].asciiLowercased
+            index += 1
+        }
+    }
+
+    @inline(never)
+    private mutating func grow() {
+        let larger = max(16, capacity * 2)
+        let fresh = UnsafeMutablePointer<Field>.allocate(capacity: larger)
+        if let fields {
+            fresh.update(from: fields, count: count)
+            fields.deallocate()
+        }
+        fields = fresh
+        capacity = larger
+    }
+}

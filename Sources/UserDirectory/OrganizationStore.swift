@@ -1,0 +1,122 @@
+/// The durable record of organizations and their secrets: what operators change.
+///
+/// Each change bumps `generation` in the same transaction, so that a gateway that polls it misses nothing.
+package protocol OrganizationStore: Sendable {
+    /// Goes up with every change to organizations, secrets, signing keys, or to a user's right to be let in
+    /// (block, delete, sign out everywhere). Doesn't change with admissions. Cheap enough to poll 10 times a second.
+    func generation() async throws -> Int64
+
+    /// Every organization with its active secrets in the clear, and the generation that this is a picture of.
+    func loadAll() async throws -> StoredConfiguration
+
+    func organization(_ id: String) async throws -> OrganizationSettings?
+    func organizations() async throws -> [OrganizationSettings]
+
+    /// Creates or replaces; refuses a host that another organization has (`StoreError.hostTaken`).
+    /// Returns whether anything changed.
+    @discardableResult
+    func put(_ settings: OrganizationSettings) async throws -> Bool
+
+    /// Deletes the organization with its secrets and users. Returns whether it existed.
+    @discardableResult
+    func deleteOrganization(_ id: String) async throws -> Bool
+
+    func secrets(of organization: String) async throws -> [SecretSummary]
+
+    /// Stores a secret's text; at most `maxActiveSecrets` active per purpose. Adding the very same active text again
+    /// changes nothing and returns the one that is there.
+    @discardableResult
+    func addSecret(_ text: String, purpose: SecretPurpose, to organization: String) async throws -> SecretSummary
+
+    /// Returns false where there is no such active secret.
+    @discardableResult
+    func revokeSecret(_ id: String, of organization: String) async throws -> Bool
+
+    /// The ES256 key of assertions, as PKCS#8 PEM text with its key id; made and stored on first use.
+    func assertionSigningKey() async throws -> SigningKeyMaterial
+}
+
+package let maxActiveSecrets = 4
+
+/// All that a gateway needs to verify and admit, at one moment.
+package struct StoredConfiguration: Sendable {
+    package var generation: Int64
+    package var organizations: [StoredOrganization]
+
+    package init(generation: Int64, organizations: [StoredOrganization]) {
+        self.generation = generation
+        self.organizations = organizations
+    }
+}
+
+package struct StoredOrganization: Sendable {
+    package var settings: OrganizationSettings
+    package var secrets: [ActiveSecret]
+
+    package init(settings: OrganizationSettings, secrets: [ActiveSecret]) {
+        self.settings = settings
+        self.secrets = secrets
+    }
+}
+
+/// A secret in the clear. Deliberately not `CustomStringConvertible`-friendly: never log it.
+package struct ActiveSecret: Sendable, CustomStringConvertible {
+    /// The key id: what a token's `kid` names.
+    package let id: String
+    package let purpose: SecretPurpose
+    /// The HMAC key is the UTF-8 of this text.
+    package let text: String
+
+    package init(id: String, purpose: SecretPurpose, text: String) {
+        self.id = id
+        self.purpose = purpose
+        self.text = text
+    }
+
+    package var description: String { "secret \(id)" }
+}
+
+package enum SecretPurpose: String, Sendable, CaseIterable, Codable {
+    /// Signs user tokens, and user hashes where no separate hash secret is set.
+    case api
+    /// Only user hashes.
+    case userHash = "user_hash"
+}
+
+/// What may be shown of a secret.
+package struct SecretSummary: Sendable, Equatable, Codable {
+    package var id: String
+    package var purpose: SecretPurpose
+    package var last4: String
+    /// Seconds since 1970.
+    package var createdAt: Double
+    package var lastUsedAt: Double?
+    package var revokedAt: Double?
+
+    package init(id: String, purpose: SecretPurpose, last4: String, createdAt: Double) {
+        self.id = id
+        self.purpose = purpose
+        self.last4 = last4
+        self.createdAt = createdAt
+    }
+}
+
+package struct SigningKeyMaterial: Sendable {
+    package let id: String
+    package let pem: String
+
+    package init(id: String, pem: String) {
+        self.id = id
+        self.pem = pem
+    }
+}
+
+/// A refused change, in words an operator can act on.
+package enum StoreError: Error, Equatable, Sendable {
+    case organizationUnknown(String)
+    case hostTaken(host: String, by: String)
+    case tooManySecrets(limit: Int)
+    case masterKeyMissing
+    case masterKeyWrong
+    case unavailable(String)
+}
