@@ -1,0 +1,36 @@
+# Every target is a short script, so that what CI does can be read and run by hand.
+.PHONY: help run build test test-large lint format bench clean
+
+help:
+	@echo "make run      install what is missing, build, and start the demo on loopback"
+	@echo "make build    release build only"
+	@echo "make test     everything CI checks: lint, unit, SDK, end-to-end and browser tests"
+	@echo "make test-large  the end-to-end tests that move gigabytes, on the release build"
+	@echo "make lint     formatting and style, changes nothing"
+	@echo "make format   rewrites the sources in the house format"
+	@echo "make bench    server CPU per request, side by side with HAProxy"
+
+run: build
+	exec .build/release/widget-gateway demo
+
+build:
+	scripts/install-build-packages.sh
+	swift build -c release --product widget-gateway
+
+test:
+	scripts/test.sh
+
+test-large: build
+	scripts/test.sh large
+
+lint:
+	scripts/lint.sh
+
+format:
+	scripts/format.sh
+
+bench: build
+	Benchmarks/peers/run.sh
+
+clean:
+	rm -rf .build .venv

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# All tests, one stage after the other; stops at the first stage that fails and says which.
+#
+#   scripts/test.sh                  every stage (what CI runs)
+#   scripts/test.sh unit end-to-end  only these stages
+#   scripts/test.sh large            the transfers of a gigabyte, on the release build
+#
+# WIDGET_GATEWAY_BINARY   the binary that end-to-end and browser tests start (default: the debug build,
+#                         which `unit` has to build anyway; a second, optimised build would double the time)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+stages=("$@")
+[ ${#stages[@]} -gt 0 ] || stages=(packages lint build unit sdk end-to-end browser)
+# Backtraces of a crashed test are wanted; an interactive debugger in CI isn't.
+export SWIFT_BACKTRACE=enable=yes,interactive=no,color=no
+export PYTHONDONTWRITEBYTECODE=1
+
+packages() { scripts/install-test-packages.sh; }
+
+lint() { scripts/lint.sh; }
+
+build() { swift build --build-tests; }
+
+unit() { swift test --skip-build --disable-xctest; }
+
+sdk() {
+    local tests
+    tests=$(find widget-sdk -name '*.test.js' -o -name '*.test.mjs' | sort)
+    # Unquoted on purpose: one argument for each file, and our own names have no blanks.
+    [ -z "$tests" ] || node --test $tests
+    [ ! -e widget-sdk/tsconfig.json ] || tsc --project widget-sdk/tsconfig.json --noEmit
+}
+
+binary() {
+    export WIDGET_GATEWAY_BINARY="${WIDGET_GATEWAY_BINARY:-$PWD/.build/debug/widget-gateway}"
+    [ -x "$WIDGET_GATEWAY_BINARY" ] || { echo "There is no $WIDGET_GATEWAY_BINARY: build first." >&2; return 1; }
+}
+
+end-to-end() {
+    binary
+    .venv/bin/python -m pytest Tests/EndToEnd -m "not large"
+}
+
+large() {
+    export WIDGET_GATEWAY_BINARY="${WIDGET_GATEWAY_BINARY:-$PWD/.build/release/widget-gateway}"
+    scripts/install-test-packages.sh
+    .venv/bin/python -m pytest Tests/EndToEnd -m large
+}
+
+browser() {
+    [ -d Tests/Browser ] || return 0
+    binary
+    .venv/bin/python -m pytest Tests/Browser
+}
+
+stage=none
+trap 'code=$?; [ $code = 0 ] || echo "FAILED in stage: $stage" >&2' EXIT
+for stage in "${stages[@]}"; do
+    printf '\n==> %s\n' "$stage"
+    start=$SECONDS
+    # Not in a condition: `set -e` must hold inside the stage.
+    $stage
+    echo "==> $stage took $((SECONDS - start)) s"
+done
+printf '\nAll stages passed: %s\n' "${stages[*]}"
