@@ -20,6 +20,7 @@ package struct ByteQueue: ~Copyable {
     @inline(__always)
     package var readable: Bytes { Bytes(start: base.map { UnsafeRawPointer($0 + head) }, count: tail - head) }
 
+    /// Appends a copy of `bytes`, which must not be part of this very queue: growing moves its memory.
     @inline(__always)
     package mutating func append(_ bytes: Bytes) {
         guard bytes.count > 0, let source = bytes.baseAddress else { return }
@@ -47,12 +48,14 @@ package struct ByteQueue: ~Copyable {
 
     /// Appends `number`, not negative, in decimal.
     package mutating func append(decimal number: Int) {
+        precondition(number >= 0)
         if number >= 10 { append(decimal: number / 10) }
         append(byte: UInt8(0x30 + number % 10))
     }
 
-    /// Appends `number` in hexadecimal without leading zeros.
+    /// Appends `number`, not negative, in hexadecimal without leading zeros.
     package mutating func append(hexadecimal number: Int) {
+        precondition(number >= 0)
         if number >= 16 { append(hexadecimal: number >> 4) }
         let digit = UInt8(number & 15)
         append(byte: digit < 10 ? 0x30 + digit : 0x57 + digit)
@@ -101,7 +104,7 @@ package struct ByteQueue: ~Copyable {
     /// Lends at least `length` writable bytes at the end; `body` returns how many it wrote.
     @inline(__always)
     package mutating func write(atMost length: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
-        reserve(length)
+        reserve(max(length, 1))
         let written = body(
             UnsafeMutableRawBufferPointer(start: base.unsafelyUnwrapped + tail, count: capacity - tail))
         precondition(written >= 0 && written <= capacity - tail)

@@ -46,9 +46,20 @@ extension UnsafeRawBufferPointer {
     }
 
     /// The index of the first `byte`, or nil.
-    package func firstIndex(ofByte byte: UInt8) -> Int? {
-        var index = 0
-        while index < count {
+    package func firstIndex(ofByte byte: UInt8) -> Int? { firstIndex(ofByte: byte, from: 0, to: count) }
+
+    /// The index of the first `byte` from `start` up to, not including, `end`, or nil; `end` is at most `count`.
+    package func firstIndex(ofByte byte: UInt8, from start: Int, to end: Int) -> Int? {
+        precondition(start >= 0 && end <= count)
+        let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
+        var index = start
+        while index + 8 <= end {
+            let word = UInt64(littleEndian: loadUnaligned(fromByteOffset: index, as: UInt64.self)) ^ pattern
+            let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+            if zeros != 0 { return index + zeros.trailingZeroBitCount / 8 }
+            index += 8
+        }
+        while index < end {
             if self[index] == byte { return index }
             index += 1
         }

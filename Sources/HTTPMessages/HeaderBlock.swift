@@ -23,7 +23,7 @@ package struct HeaderBlock: ~Copyable {
     /// The sum of all names' and values' lengths, and 32 for each field (RFC 9113, 6.5.2).
     package var listSize: Int { storage.count + 32 * count }
 
-    /// Appends a field; `name` is lower-cased on the way.
+    /// Appends a field; `name` is lower-cased on the way. Neither may be part of this very block.
     @inline(__always)
     package mutating func append(name: Bytes, value: Bytes) {
         let start = storage.count
@@ -84,6 +84,13 @@ package struct HeaderBlock: ~Copyable {
             index += 1
         }
         return nil
+    }
+
+    /// Takes the last field away again; there must be one.
+    package mutating func removeLast() {
+        let last = self[count - 1]
+        storage.removeLast(Int(last.end - last.name))
+        count -= 1
     }
 
     /// Empties the block; its memory is kept unless a large head blew it up.

@@ -46,21 +46,39 @@ package enum KnownHeader: UInt8, Sendable {
         case 3: name.equals("via") ? .via : .other
         case 4: name.equals("host") ? .host : name.equals("date") ? .date : .other
         case 6:
-            name.equals("accept") ? .accept : name.equals("cookie") ? .cookie
-                : name.equals("origin") ? .origin : name.equals("expect") ? .expect
-                : name.equals("server") ? .server : .other
-        case 7: name.equals("referer") ? .referer : name.equals("upgrade") ? .upgrade
-            : name.equals("trailer") ? .trailer : .other
+            name.equals("accept")
+                ? .accept
+                : name.equals("cookie")
+                    ? .cookie
+                    : name.equals("origin")
+                        ? .origin
+                        : name.equals("expect")
+                            ? .expect
+                            : name.equals("server") ? .server : .other
+        case 7:
+            name.equals("referer")
+                ? .referer
+                : name.equals("upgrade")
+                    ? .upgrade
+                    : name.equals("trailer") ? .trailer : .other
         case 9: name.equals("forwarded") ? .forwarded : .other
-        case 10: name.equals("connection") ? .connection : name.equals("keep-alive") ? .keepAlive
-            : name.equals("tracestate") ? .tracestate : .other
+        case 10:
+            name.equals("connection")
+                ? .connection
+                : name.equals("keep-alive")
+                    ? .keepAlive
+                    : name.equals("tracestate") ? .tracestate : .other
         case 11: name.equals("traceparent") ? .traceparent : .other
         case 12: name.equals("content-type") ? .contentType : name.equals("x-request-id") ? .xRequestId : .other
         case 13: name.equals("authorization") ? .authorization : .other
         case 14: name.equals("content-length") ? .contentLength : name.equals("sec-fetch-mode") ? .secFetchMode : .other
         case 15: name.equals("x-forwarded-for") ? .xForwardedFor : .other
-        case 16: name.equals("x-forwarded-host") ? .xForwardedHost : name.equals("proxy-connection") ? .proxyConnection : .other
-        case 17: name.equals("transfer-encoding") ? .transferEncoding : name.equals("x-forwarded-proto") ? .xForwardedProto : .other
+        case 16:
+            name.equals("x-forwarded-host")
+                ? .xForwardedHost : name.equals("proxy-connection") ? .proxyConnection : .other
+        case 17:
+            name.equals("transfer-encoding")
+                ? .transferEncoding : name.equals("x-forwarded-proto") ? .xForwardedProto : .other
         case 18: name.equals("proxy-authenticate") ? .proxyAuthenticate : .other
         case 19: name.equals("proxy-authorization") ? .proxyAuthorization : .other
         case 29: name.equals("access-control-request-method") ? .accessControlRequestMethod : .other

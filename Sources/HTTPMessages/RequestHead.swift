@@ -77,7 +77,15 @@ package struct RequestHead: ~Copyable {
         methodRange = store(name)
     }
 
+    /// Sets the target; it may be a part of this head's own, say the path alone.
     package mutating func setTarget(_ target: Bytes) { targetRange = store(target) }
+
+    /// Sets the target to `/` and then `query`, which begins with its question mark.
+    package mutating func setTarget(rootWithQuery query: Bytes) {
+        let root = store(staticBytes("/"))
+        targetRange = Part(start: root.start, end: store(query).end)
+    }
+
     package mutating func setAuthority(_ authority: Bytes) { authorityRange = store(authority) }
     package mutating func setScheme(_ scheme: Bytes) { schemeRange = store(scheme) }
 
@@ -95,7 +103,15 @@ package struct RequestHead: ~Copyable {
 
     private mutating func store(_ bytes: Bytes) -> Part {
         let start = line.count
-        line.append(bytes)
+        // A part of this head's own line moves when the line grows: find it again after making room.
+        let own = line.readable
+        if let source = bytes.baseAddress, let base = own.baseAddress, source >= base, source < base + own.count {
+            line.reserve(bytes.count)
+            let offset = source - base
+            line.append(line.readable.part(offset, offset + bytes.count))
+        } else {
+            line.append(bytes)
+        }
         return Part(start: UInt32(start), end: UInt32(line.count))
     }
 
