@@ -22,3 +22,8 @@ static inline int widget_SSL_CTX_set1_groups_list(SSL_CTX *context, const char *
 static inline void widget_SSL_CTX_set_read_ahead(SSL_CTX *context, int on) { SSL_CTX_set_read_ahead(context, on); }
 static inline EVP_PKEY *widget_EVP_EC_gen(const char *curve) { return EVP_EC_gen(curve); }
 static inline long widget_BIO_get_mem_data(BIO *bio, char **out) { return BIO_get_mem_data(bio, out); }
+
+static inline void widget_SSL_CTX_harden(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
+}

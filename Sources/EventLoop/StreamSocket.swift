@@ -1,0 +1,120 @@
+import CLibUV
+import Glibc
+
+/// The system calls on TCP sockets, all of them non-blocking.
+package enum StreamSocket {
+    package enum Outcome: Equatable {
+        case done(Int)
+        case wouldBlock
+        /// The other side has closed (reading only).
+        case closed
+        case failed(Int32)
+    }
+
+    /// A listening socket with `SO_REUSEPORT`: the kernel spreads connections over all that share an address.
+    package static func listen(on address: SocketAddress, backlog: Int32 = 4096) throws(EventLoopError) -> Int32 {
+        let descriptor = try open(address.family)
+        var on: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<Int32>.size))
+        guard address.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else {
+            throw failure("bind \(address)", closing: descriptor)
+        }
+        guard Glibc.listen(descriptor, backlog) == 0 else { throw failure("listen \(address)", closing: descriptor) }
+        return descriptor
+    }
+
+    /// Begins to connect; the socket becomes writable when that has succeeded or failed (`pendingError`).
+    package static func connect(to address: SocketAddress) throws(EventLoopError) -> Int32 {
+        let descriptor = try open(address.family)
+        setNoDelay(descriptor)
+        let result = address.withSockaddr { Glibc.connect(descriptor, $0, $1) }
+        guard result == 0 || errno == EINPROGRESS else {
+            throw failure("connect \(address)", closing: descriptor)
+        }
+        return descriptor
+    }
+
+    /// The next waiting connection, or nil where there is none (`errno` tells whether that is an error).
+    package static func accept(from listener: Int32) -> (socket: Int32, peer: SocketAddress)? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let descriptor = withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                widget_accept4(listener, $0, &length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+            }
+        }
+        guard descriptor >= 0 else { return nil }
+        guard let peer = withUnsafeBytes(of: storage, { $0.baseAddress.flatMap { SocketAddress(reading: $0) } }) else {
+            Glibc.close(descriptor)
+            return nil
+        }
+        setNoDelay(descriptor)
+        return (descriptor, peer)
+    }
+
+    package static func localAddress(of descriptor: Int32) -> SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let result = withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        guard result == 0 else { return nil }
+        return withUnsafeBytes(of: storage) { $0.baseAddress.flatMap { SocketAddress(reading: $0) } }
+    }
+
+    /// The error of a connect that has ended, 0 for success.
+    package static func pendingError(_ descriptor: Int32) -> Int32 {
+        var error: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length)
+        return error
+    }
+
+    @inline(__always)
+    package static func read(_ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Outcome {
+        while true {
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count > 0 { return .done(count) }
+            if count == 0 { return .closed }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            default: return .failed(errno)
+            }
+        }
+    }
+
+    @inline(__always)
+    package static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Outcome {
+        while true {
+            let count = send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+            if count >= 0 { return .done(count) }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            default: return .failed(errno)
+            }
+        }
+    }
+
+    /// Says that nothing more will be sent; what the peer still sends can be read.
+    package static func shutdownWriting(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    private static func open(_ family: Int32) throws(EventLoopError) -> Int32 {
+        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw EventLoopError.system(call: "socket", errno: errno) }
+        return descriptor
+    }
+
+    private static func setNoDelay(_ descriptor: Int32) {
+        var on: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    private static func failure(_ call: String, closing descriptor: Int32) -> EventLoopError {
+        let code = errno
+        Glibc.close(descriptor)
+        return .system(call: call, errno: code)
+    }
+}

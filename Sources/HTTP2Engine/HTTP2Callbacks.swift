@@ -1,0 +1,82 @@
+import CNGHTTP2
+import HTTPMessages
+
+/// libnghttp2's callbacks and options, made once. Each callback finds its session and calls one method.
+final class HTTP2Callbacks: @unchecked Sendable {  // Never changed after `init`.
+    static let shared = HTTP2Callbacks()
+
+    let callbacks: OpaquePointer?
+    let options: OpaquePointer?
+
+    private init() {
+        var callbacks: OpaquePointer?
+        nghttp2_session_callbacks_new(&callbacks)
+        self.callbacks = callbacks
+        var options: OpaquePointer?
+        nghttp2_option_new(&options)
+        self.options = options
+
+        nghttp2_option_set_no_auto_window_update(options, 1)
+        nghttp2_option_set_no_closed_streams(options, 1)
+        // Rapid reset (CVE-2023-44487): a burst of 500 and 50 a second after that, then GOAWAY.
+        nghttp2_option_set_stream_reset_rate_limit(options, 500, 50)
+        nghttp2_option_set_max_settings(options, 32)
+        nghttp2_option_set_max_outbound_ack(options, 256)
+
+        nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
+            guard let frame, let user else { return HTTP2Callbacks.failure }
+            HTTP2Callbacks.session(user).headersBegan(
+                stream: frame.pointee.hd.stream_id, isRequest: frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST)
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_header_callback(callbacks) { _, _, name, nameLength, value, length, _, user in
+            guard let user else { return HTTP2Callbacks.failure }
+            HTTP2Callbacks.session(user).header(name: Bytes(start: name, count: nameLength), value: Bytes(start: value, count: length))
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks) { _, _, _, _, _, _, _, user in
+            guard let user else { return HTTP2Callbacks.failure }
+            HTTP2Callbacks.session(user).invalidHeader()
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
+            guard let frame, let user else { return HTTP2Callbacks.failure }
+            let header = frame.pointee.hd
+            let ends = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
+            switch UInt32(header.type) {
+            case NGHTTP2_HEADERS.rawValue:
+                HTTP2Callbacks.session(user).headersEnded(
+                    stream: header.stream_id, isRequest: frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST,
+                    endsStream: ends)
+            case NGHTTP2_DATA.rawValue where ends:
+                HTTP2Callbacks.session(user).dataEnded(stream: header.stream_id)
+            default: break
+            }
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, stream, data, length, user in
+            guard let user else { return HTTP2Callbacks.failure }
+            HTTP2Callbacks.session(user).data(stream: stream, Bytes(start: data, count: length))
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, _, user in
+            guard let user else { return HTTP2Callbacks.failure }
+            HTTP2Callbacks.session(user).streamClosed(stream)
+            return 0
+        }
+    }
+
+    static let readBody: nghttp2_data_source_read_callback = { _, _, buffer, length, flags, source, user in
+        guard let buffer, let flags, let user, let exchange = source?.pointee.ptr else { return Int(failure) }
+        return HTTP2Callbacks.session(user).readBody(
+            Unmanaged<Exchange>.fromOpaque(exchange).takeUnretainedValue(),
+            into: UnsafeMutableRawBufferPointer(start: buffer, count: length), flags: &flags.pointee)
+    }
+
+    private static let failure = Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
+
+    @inline(__always)
+    private static func session(_ user: UnsafeMutableRawPointer) -> HTTP2ServerSession {
+        Unmanaged<HTTP2ServerSession>.fromOpaque(user).takeUnretainedValue()
+    }
+}

@@ -1,0 +1,304 @@
+import CNGHTTP2
+package import HTTPMessages
+
+/// The server side of one HTTP/2 connection, without any I/O: bytes go in and become events, responses go in
+/// and become bytes. libnghttp2 does the framing, HPACK, flow control and the checks of RFC 9113.
+///
+/// libnghttp2's callbacks only append events; whoever calls `receive` or `collect` handles them afterwards, so
+/// that nothing is called back into.
+package final class HTTP2ServerSession: ServerSession {
+    /// What has happened since the last `removeAll`. The owner handles and empties it.
+    package var events: [ExchangeEvent] = []
+
+    /// The exchanges whose streams aren't closed.
+    package private(set) var exchanges: [Exchange] = []
+
+    let limits: HTTP2Limits
+    private let session: OpaquePointer
+    private let pool: ExchangePool
+    private unowned(unsafe) let transport: any ExchangeTransport
+    /// The exchange whose header section is being received.
+    private unowned(unsafe) var receiving: Exchange?
+    private var receivingTrailers = false
+    private var fieldScratch: [nghttp2_nv] = []
+    private var isDraining = false
+
+    package init?(limits: HTTP2Limits, pool: ExchangePool, transport: any ExchangeTransport) {
+        self.limits = limits
+        self.pool = pool
+        self.transport = transport
+        var made: OpaquePointer?
+        guard nghttp2_session_server_new2(&made, HTTP2Callbacks.shared.callbacks, nil, HTTP2Callbacks.shared.options) == 0,
+            let made
+        else { return nil }
+        session = made
+        nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
+        events.reserveCapacity(16)
+        submitSettings()
+    }
+
+    deinit {
+        nghttp2_session_del(session)
+        for exchange in exchanges { pool.give(back: exchange) }
+    }
+
+    // MARK: Bytes
+
+    /// Takes in what the client sent. False: the connection can't go on; what is to be sent (a GOAWAY) still may.
+    package func receive(_ bytes: Bytes) -> Bool {
+        nghttp2_session_mem_recv(session, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
+            == bytes.count
+    }
+
+    /// Appends frames to `out` until it holds about `limit` bytes or nothing is left to send.
+    package func collect(into out: inout ByteQueue, upTo limit: Int) {
+        while out.count < limit {
+            var frame: UnsafePointer<UInt8>?
+            let length = nghttp2_session_mem_send(session, &frame)
+            guard length > 0 else { return }
+            out.append(Bytes(start: frame, count: length))
+        }
+    }
+
+    package var wantsToSend: Bool { nghttp2_session_want_write(session) != 0 }
+
+    package var wantsToReceive: Bool { true }
+
+    package var isReceivingHead: Bool { receiving != nil }
+
+    /// Neither side has anything more to say.
+    package var isFinished: Bool {
+        nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
+    }
+
+    // MARK: Commands
+
+    /// Sends `exchange.response`, and its body as it comes.
+    package func sendHead(_ exchange: Exchange) {
+        if exchange.responseEnded && exchange.responseBody.isEmpty && exchange.responseTrailers.count == 0 {
+            withFields(status: exchange.response.status, exchange.response.fields) { fields, count in
+                nghttp2_submit_response(session, exchange.streamID, fields, count, nil)
+            }
+            if !exchange.requestEnded { finishEarly(exchange) }
+            return
+        }
+        var source = nghttp2_data_provider()
+        source.source.ptr = Unmanaged.passUnretained(exchange).toOpaque()
+        source.read_callback = HTTP2Callbacks.readBody
+        withFields(status: exchange.response.status, exchange.response.fields) { fields, count in
+            nghttp2_submit_response(session, exchange.streamID, fields, count, &source)
+        }
+    }
+
+    package func sendInformational(_ exchange: Exchange, status: Int, fields: borrowing HeaderBlock) {
+        withFields(status: status, fields, copying: true) { fields, count in
+            nghttp2_submit_headers(
+                session, UInt8(NGHTTP2_FLAG_NONE.rawValue), exchange.streamID, nil, fields, count, nil)
+        }
+    }
+
+    /// More of the body, or its end, is there.
+    package func resume(_ exchange: Exchange) { nghttp2_session_resume_data(session, exchange.streamID) }
+
+    package func reset(_ exchange: Exchange) {
+        nghttp2_submit_rst_stream(
+            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), exchange.streamID, NGHTTP2_INTERNAL_ERROR.rawValue)
+    }
+
+    /// Tells a client whose request is already answered to stop sending it (RFC 9113, 8.1).
+    package func finishEarly(_ exchange: Exchange) {
+        nghttp2_submit_rst_stream(
+            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), exchange.streamID, NGHTTP2_NO_ERROR.rawValue)
+    }
+
+    /// Gives the client credit for `length` more bytes of the request's body.
+    package func consumed(_ exchange: Exchange, _ length: Int) {
+        let length = min(length, exchange.requestBodyReceived - exchange.requestBodyConsumed)
+        guard length > 0 else { return }
+        exchange.requestBodyConsumed += length
+        nghttp2_session_consume(session, exchange.streamID, length)
+    }
+
+    /// First call: announces that no new streams are welcome. Second call, a round trip later: refuses them.
+    package func drain() {
+        if isDraining {
+            nghttp2_submit_goaway(
+                session, UInt8(NGHTTP2_FLAG_NONE.rawValue), nghttp2_session_get_last_proc_stream_id(session),
+                NGHTTP2_NO_ERROR.rawValue, nil, 0)
+        } else {
+            isDraining = true
+            nghttp2_submit_shutdown_notice(session)
+        }
+    }
+
+    /// Ends the connection with a GOAWAY that says why.
+    package func terminate(calm: Bool) {
+        nghttp2_session_terminate_session(
+            session, calm ? NGHTTP2_ENHANCE_YOUR_CALM.rawValue : NGHTTP2_NO_ERROR.rawValue)
+    }
+
+    // MARK: What libnghttp2 tells
+
+    func headersBegan(stream: Int32, isRequest: Bool) {
+        guard isRequest else {
+            receiving = exchange(stream)
+            receivingTrailers = true
+            return
+        }
+        let exchange = pool.take()
+        exchange.transport = transport
+        exchange.streamID = stream
+        exchange.slot = exchanges.count
+        exchanges.append(exchange)
+        nghttp2_session_set_stream_user_data(session, stream, Unmanaged.passUnretained(exchange).toOpaque())
+        receiving = exchange
+        receivingTrailers = false
+    }
+
+    @inline(__always)
+    func header(name: Bytes, value: Bytes) {
+        guard let exchange = receiving, exchange.fault == .none else { return }
+        if receivingTrailers {
+            guard exchange.requestTrailers.listSize + name.count + value.count + 32 <= limits.headerListBytes else {
+                return
+            }
+            exchange.requestTrailers.append(name: name, value: value)
+        } else if exchange.request.fields.listSize + name.count + value.count + 32 > limits.headerListBytes
+            || exchange.request.fields.count >= limits.headerFields
+        {
+            exchange.fault = .headersTooLarge
+        } else if name.count > 0, name[0] == UInt8(ascii: ":") {
+            RequestFields.setPseudo(name, value, in: &exchange.request)
+        } else if !RequestFields.add(name, value, to: &exchange.request) {
+            exchange.fault = .malformed
+        }
+    }
+
+    /// A field that RFC 9113 forbids: the request is answered as malformed.
+    func invalidHeader() { receiving?.fault = .malformed }
+
+    func headersEnded(stream: Int32, isRequest: Bool, endsStream: Bool) {
+        guard let exchange = receiving, exchange.streamID == stream else { return }
+        receiving = nil
+        exchange.requestEnded = endsStream
+        if isRequest {
+            if exchange.fault == .none { exchange.fault = RequestFields.fault(in: exchange.request, limits) }
+            events.append(.request(exchange))
+        } else if endsStream {
+            events.append(.requestEnded(exchange))
+        }
+    }
+
+    func data(stream: Int32, _ bytes: Bytes) {
+        guard let exchange = exchange(stream) else { return }
+        exchange.requestBodyReceived += bytes.count
+        if let limit = limits.bodyBytes, exchange.requestBodyReceived > limit {
+            consumed(exchange, bytes.count)
+            if exchange.fault == .none {
+                exchange.fault = .bodyTooLarge
+                events.append(.requestTooLarge(exchange))
+            }
+            return
+        }
+        events.append(.body(exchange, bytes))
+    }
+
+    func dataEnded(stream: Int32) {
+        guard let exchange = exchange(stream) else { return }
+        exchange.requestEnded = true
+        events.append(.requestEnded(exchange))
+    }
+
+    func streamClosed(_ stream: Int32) {
+        guard let exchange = exchange(stream) else { return }
+        let unread = exchange.requestBodyReceived - exchange.requestBodyConsumed
+        if unread > 0 {
+            exchange.requestBodyConsumed += unread
+            nghttp2_session_consume_connection(session, unread)
+        }
+        nghttp2_session_set_stream_user_data(session, stream, nil)
+        if receiving === exchange { receiving = nil }
+        events.append(.closed(exchange))
+    }
+
+    /// Takes a closed exchange off the list and back into the pool: the last act upon it.
+    package func release(_ exchange: Exchange) {
+        let last = exchanges.count - 1
+        exchanges.swapAt(exchange.slot, last)
+        exchanges[exchange.slot].slot = exchange.slot
+        exchanges.removeLast()
+        pool.give(back: exchange)
+    }
+
+    /// Fills a DATA frame of `exchange`. Returns libnghttp2's answer: a length or an error.
+    func readBody(_ exchange: Exchange, into buffer: UnsafeMutableRawBufferPointer, flags: inout UInt32) -> Int {
+        let available = min(exchange.responseBody.count, buffer.count)
+        if available == 0 && !exchange.responseEnded { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
+        buffer.copyMemory(from: exchange.responseBody.readable.part(0, available))
+        exchange.responseBody.consume(available)
+        exchange.responseBodySent += available
+        if exchange.responseBody.isEmpty && exchange.responseEnded {
+            flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
+            if exchange.responseTrailers.count > 0 {
+                flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+                withFields(status: nil, exchange.responseTrailers) { fields, count in
+                    nghttp2_submit_trailer(session, exchange.streamID, fields, count)
+                }
+            }
+            if !exchange.requestEnded { events.append(.finishedEarly(exchange)) }
+        } else if exchange.wantsDrain, exchange.responseBody.count <= responseLowWater {
+            exchange.wantsDrain = false
+            events.append(.drained(exchange))
+        }
+        return available
+    }
+
+    @inline(__always)
+    private func exchange(_ stream: Int32) -> Exchange? {
+        guard let pointer = nghttp2_session_get_stream_user_data(session, stream) else { return nil }
+        return Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+    }
+
+    private func submitSettings() {
+        var settings = [
+            setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.concurrentStreams),
+            setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.streamWindow),
+            setting(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.headerListBytes),
+            nghttp2_settings_entry(settings_id: 0x9, value: 1),  // SETTINGS_NO_RFC7540_PRIORITIES (RFC 9218, 2.1)
+        ]
+        nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), &settings, settings.count)
+        nghttp2_session_set_local_window_size(
+            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(limits.connectionWindow))
+    }
+
+    private func setting(_ id: nghttp2_settings_id, _ value: Int) -> nghttp2_settings_entry {
+        nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: UInt32(clamping: value))
+    }
+
+    /// Lends `block`, behind a status where there is one, as libnghttp2's fields.
+    ///
+    /// Not copied unless asked: an exchange's own blocks live until its stream is closed, longer than any frame.
+    private func withFields(
+        status: Int?, _ block: borrowing HeaderBlock, copying: Bool = false,
+        _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Int32
+    ) {
+        let inPlace =
+            copying ? 0 : UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
+        fieldScratch.removeAll(keepingCapacity: true)
+        if let status { fieldScratch.append(StatusFields.field(for: status)) }
+        var index = 0
+        while index < block.count {
+            let name = block.name(index)
+            let value = block.value(index)
+            var flags = inPlace
+            if block.header(index) == .xRequestId { flags |= UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) }
+            fieldScratch.append(
+                nghttp2_nv(
+                    name: UnsafeMutablePointer(mutating: name.baseAddress?.assumingMemoryBound(to: UInt8.self)),
+                    value: UnsafeMutablePointer(mutating: value.baseAddress?.assumingMemoryBound(to: UInt8.self)),
+                    namelen: name.count, valuelen: value.count, flags: flags))
+            index += 1
+        }
+        _ = fieldScratch.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,67 @@
+import HTTPMessages
+
+/// How the fields of an HTTP/2 request become a `RequestHead`, and the checks beyond libnghttp2's own.
+enum RequestFields {
+    static func setPseudo(_ name: Bytes, _ value: Bytes, in request: inout RequestHead) {
+        if name.equals(":method") {
+            request.setMethod(value)
+        } else if name.equals(":path") {
+            request.setTarget(value)
+        } else if name.equals(":authority") {
+            request.setAuthority(value)
+        } else if name.equals(":scheme") {
+            request.setScheme(value)
+        }
+    }
+
+    /// Returns false where the field makes the request malformed.
+    static func add(_ name: Bytes, _ value: Bytes, to request: inout RequestHead) -> Bool {
+        switch KnownHeader(lowercased: name) {
+        case .host:
+            // RFC 9113, 8.3.1: `host` may repeat the authority, or stand in for it, but not differ.
+            if request.authority.isEmpty {
+                request.setAuthority(value)
+            } else if !request.authority.equals(value) {
+                return false
+            }
+        case .contentLength:
+            guard request.contentLength == nil, let length = decimal(value) else { return false }
+            request.contentLength = length
+        case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade:
+            return false  // RFC 9113, 8.2.2.
+        default:
+            request.fields.append(name: name, value: value)
+        }
+        return true
+    }
+
+    static func fault(in request: borrowing RequestHead, _ limits: HTTP2Limits) -> RequestFault {
+        guard isOriginForm(request.target) || (request.method == .options && request.target.equals("*")) else {
+            return .malformed
+        }
+        if let length = request.contentLength, let limit = limits.bodyBytes, length > limit { return .bodyTooLarge }
+        return .none
+    }
+
+    /// A path that begins with `/` and has no space, control character or fragment.
+    private static func isOriginForm(_ target: Bytes) -> Bool {
+        guard target.count > 0, target[0] == UInt8(ascii: "/") else { return false }
+        var index = 0
+        while index < target.count {
+            let byte = target[index]
+            if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "#") { return false }
+            index += 1
+        }
+        return true
+    }
+
+    private static func decimal(_ text: Bytes) -> Int? {
+        guard text.count > 0, text.count <= 18 else { return nil }
+        var number = 0
+        for byte in text {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            number = number * 10 + Int(byte - 0x30)
+        }
+        return number
+    }
+}

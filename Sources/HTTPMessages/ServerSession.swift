@@ -1,0 +1,43 @@
+/// The server side of one connection, without any I/O: bytes go in and become events, responses go in and become
+/// bytes. HTTP/2 and HTTP/1.1 each have one.
+package protocol ServerSession: AnyObject {
+    /// What has happened; whoever called `receive` or `collect` handles and empties it.
+    var events: [ExchangeEvent] { get set }
+
+    /// The exchanges that aren't over.
+    var exchanges: [Exchange] { get }
+
+    /// Takes in what the client sent. False: the connection can't go on, but what is to be sent still should be.
+    func receive(_ bytes: Bytes) -> Bool
+
+    /// Whether more bytes are welcome now.
+    var wantsToReceive: Bool { get }
+
+    /// Appends to `out` until it holds about `limit` bytes or nothing is left to send.
+    func collect(into out: inout ByteQueue, upTo limit: Int)
+
+    /// Whether `collect` would append anything.
+    var wantsToSend: Bool { get }
+
+    /// Neither side has anything more to say: the connection can be closed.
+    var isFinished: Bool { get }
+
+    /// A request's head has begun to arrive and isn't complete.
+    var isReceivingHead: Bool { get }
+
+    func sendHead(_ exchange: Exchange)
+    func sendInformational(_ exchange: Exchange, status: Int, fields: borrowing HeaderBlock)
+    func resume(_ exchange: Exchange)
+    func reset(_ exchange: Exchange)
+    func finishEarly(_ exchange: Exchange)
+    func consumed(_ exchange: Exchange, _ length: Int)
+
+    /// No new requests are welcome. Called twice, some time apart.
+    func drain()
+
+    /// Takes an exchange that is over off the list: the last act upon it.
+    func release(_ exchange: Exchange)
+}
+
+/// How far a response's body must have been sent before a handler that asked for it is told to go on, in bytes.
+package let responseLowWater = 16 * 1024

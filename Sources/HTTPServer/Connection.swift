@@ -1,0 +1,382 @@
+import EventLoop
+import HTTP1Codec
+import HTTP2Engine
+import HTTPMessages
+import TLSEngine
+
+/// One client's connection: moves bytes between its socket, TLS and its session, and events to the handler.
+///
+/// handshaking (TLS) ─▶ sniffing (cleartext) ─▶ open (h2 or h1) ─▶ lingering ─▶ closed
+final class Connection: SocketOwner, ExchangeTransport {
+    private enum Phase { case handshaking, sniffing, open, lingering, closed }
+
+    private(set) var peer: PeerInformation
+    var slot = 0
+    var isDirty = false
+
+    private let worker: ServerWorker
+    private let handle: IOHandle
+    private let tls: TLSConnection?
+    private var session: (any ServerSession)?
+    private var phase: Phase
+    /// Output that the socket didn't take.
+    private var unsent = ByteQueue()
+    /// Cleartext input that is too short to tell its protocol.
+    private var sniffed = ByteQueue()
+    private let openedAt: UInt64
+    private var lastActivity: UInt64
+    /// Since when a request's head has been incomplete, or the connection has been in its phase.
+    private var waitingSince: UInt64
+    private var drainSteps = 0
+    private var peerHasClosed = false
+
+    /// Reads in one turn, 16 KiB to 64 KiB each: more wait for the next turn, so that nobody starves.
+    private static let readsPerTurn = 8
+    private static let collectsPerTurn = 8
+    private static let collectBytes = 64 * 1024
+    private static let lingerMilliseconds: UInt64 = 1000
+
+    static func open(socket: Int32, peer: SocketAddress, tls: TLSContext?, worker: ServerWorker) {
+        guard let handle = try? IOHandle(socket: socket, loop: worker.loop) else { return }
+        let secure = tls.flatMap { TLSConnection($0, socket: socket) }
+        guard (tls == nil) == (secure == nil) else { return handle.close() }
+        let connection = Connection(handle: handle, peer: peer, tls: secure, worker: worker)
+        handle.owner = connection
+        worker.adopt(connection)
+        handle.watch(readable: true, writable: false)
+    }
+
+    private init(handle: IOHandle, peer: SocketAddress, tls: TLSConnection?, worker: ServerWorker) {
+        self.handle = handle
+        self.worker = worker
+        self.tls = tls
+        self.peer = PeerInformation(
+            address: peer.host, addressBytes: peer.bytes, isTLS: tls != nil, httpVersion: 1)
+        phase = tls == nil ? .sniffing : .handshaking
+        openedAt = worker.loop.now
+        lastActivity = openedAt
+        waitingSince = openedAt
+    }
+
+    var exchangeCount: Int { session?.exchanges.count ?? 0 }
+
+    // MARK: Socket
+
+    func socketReady(readable: Bool, writable: Bool) {
+        if phase == .handshaking {
+            guard shakeHands() else { return }
+        }
+        if writable, !unsent.isEmpty { flush() }
+        if readable, phase != .closed { read() }
+    }
+
+    /// Goes on where the last turn's share of reading or writing was used up.
+    func continueReading() {
+        if phase == .open || phase == .lingering { read() }
+        worker.markDirty(self)
+    }
+
+    /// Returns whether the connection is ready for requests.
+    private func shakeHands() -> Bool {
+        guard let tls else { return false }
+        switch tls.handshake() {
+        case .done(let isHTTP2):
+            start(isHTTP2: isHTTP2)
+            return phase != .closed
+        case .wantsRead: handle.watch(readable: true, writable: false)
+        case .wantsWrite: handle.watch(readable: false, writable: true)
+        case .failed: close()
+        }
+        return false
+    }
+
+    private func start(isHTTP2: Bool) {
+        peer.httpVersion = isHTTP2 ? 2 : 1
+        if isHTTP2 {
+            session = HTTP2ServerSession(limits: worker.limits.http2, pool: worker.exchangePool, transport: self)
+        } else {
+            session = HTTP1ServerSession(limits: worker.limits.http2, pool: worker.exchangePool, transport: self)
+        }
+        guard session != nil else { return close() }
+        phase = .open
+        waitingSince = worker.loop.now
+        updateWatch()
+        worker.markDirty(self)
+    }
+
+    private func read() {
+        var reads = 0
+        while wantsToRead {
+            guard reads < Self.readsPerTurn else { return worker.markUnfinished(self) }
+            reads += 1
+            let buffer = worker.readBuffer
+            let length: Int
+            if let tls {
+                switch tls.read(into: buffer) {
+                case .done(let count): length = count
+                case .wantsRead: return updateWatch()
+                case .wantsWrite: return handle.watch(readable: true, writable: true)
+                case .closed, .failed: return inputClosed()
+                }
+            } else {
+                switch StreamSocket.read(handle.socket, into: buffer) {
+                case .done(let count): length = count
+                case .wouldBlock: return updateWatch()
+                case .closed, .failed: return inputClosed()
+                }
+            }
+            lastActivity = worker.loop.now
+            received(Bytes(rebasing: buffer[..<length]))
+            let mayHaveMore = tls.map(\.hasPending) ?? (length == buffer.count)
+            if !mayHaveMore { break }
+        }
+        updateWatch()
+    }
+
+    private func received(_ bytes: Bytes) {
+        switch phase {
+        case .sniffing: sniff(bytes)
+        case .open: deliver(bytes)
+        case .lingering, .closed, .handshaking: break
+        }
+    }
+
+    /// Tells HTTP/2 with prior knowledge (RFC 9113, 3.4) from HTTP/1.1 by the first bytes.
+    private func sniff(_ bytes: Bytes) {
+        let preface: StaticString = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+        sniffed.append(bytes)
+        let known = min(sniffed.count, preface.utf8CodeUnitCount)
+        let isPreface = sniffed.readable.part(0, known).equals(staticBytes(preface).part(0, known))
+        if isPreface && known < preface.utf8CodeUnitCount { return }
+        start(isHTTP2: isPreface)
+        guard phase == .open else { return }
+        deliver(sniffed.readable)
+        sniffed.removeAll(keepingAtMost: 0)
+    }
+
+    private func deliver(_ bytes: Bytes) {
+        guard let session else { return }
+        let goesOn = session.receive(bytes)
+        handleEvents()
+        worker.markDirty(self)
+        if !goesOn { phase = phase == .open ? .lingering : phase }
+        if !session.isReceivingHead { waitingSince = lastActivity }
+    }
+
+    private func inputClosed() {
+        guard phase == .open, tls == nil, !exchangesWaitForInput, exchangeCount > 0 else { return close() }
+        // A client that has sent all it wants may close its side and still wait for the answer.
+        peerHasClosed = true
+        handle.watch(readable: false, writable: !unsent.isEmpty)
+    }
+
+    private var exchangesWaitForInput: Bool {
+        peer.httpVersion == 2 || session?.exchanges.contains { !$0.requestEnded } ?? false
+    }
+
+    private var wantsToRead: Bool {
+        guard !peerHasClosed, unsent.count < 256 * 1024 else { return false }
+        return switch phase {
+        case .open: session?.wantsToReceive ?? false
+        case .sniffing, .lingering: true
+        case .handshaking, .closed: false
+        }
+    }
+
+    private func updateWatch() {
+        guard phase != .closed, phase != .handshaking else { return }
+        handle.watch(readable: wantsToRead, writable: !unsent.isEmpty)
+    }
+
+    // MARK: Output
+
+    /// Writes what the session has to send, as far as the socket takes it.
+    func flush() {
+        isDirty = false
+        guard let session, phase != .closed else { return }
+        if !unsent.isEmpty {
+            guard let taken = write(unsent.readable) else { return close() }
+            unsent.consume(taken)
+            if !unsent.isEmpty { return updateWatch() }
+            unsent.removeAll(keepingAtMost: 0)
+        }
+        for _ in 0..<Self.collectsPerTurn {
+            session.collect(into: &worker.outBuffer, upTo: Self.collectBytes)
+            let length = worker.outBuffer.count
+            if length > 0 {
+                guard let taken = write(worker.outBuffer.readable) else {
+                    worker.outBuffer.removeAll()
+                    return close()
+                }
+                if taken < length { unsent.append(worker.outBuffer.readable.part(taken, length)) }
+                worker.outBuffer.removeAll()
+            }
+            handleEvents()
+            guard phase != .closed else { return }
+            if !unsent.isEmpty { break }
+            if session.isFinished || (phase == .lingering && !session.wantsToSend) { return finish() }
+            if !session.wantsToSend { break }
+        }
+        if peerHasClosed, unsent.isEmpty, session.exchanges.isEmpty { return close() }
+        updateWatch()
+        if unsent.isEmpty, session.wantsToSend { worker.markUnfinished(self) }
+    }
+
+    /// Returns how many bytes the socket took, or nil where the connection is broken.
+    private func write(_ bytes: Bytes) -> Int? {
+        var position = 0
+        while position < bytes.count {
+            let rest = bytes.part(position, bytes.count)
+            if let tls {
+                switch tls.write(rest) {
+                case .done(let count): position += count
+                case .wantsRead, .wantsWrite: return wrote(position)
+                case .closed, .failed: return nil
+                }
+            } else {
+                switch StreamSocket.write(handle.socket, rest) {
+                case .done(let count): position += count
+                case .wouldBlock: return wrote(position)
+                case .closed, .failed: return nil
+                }
+            }
+        }
+        return wrote(position)
+    }
+
+    private func wrote(_ count: Int) -> Int {
+        if count > 0 { lastActivity = worker.loop.now }
+        return count
+    }
+
+    /// Says goodbye and waits a moment for the client to close, so that it can read what was sent last.
+    private func finish() {
+        guard !peerHasClosed else { return close() }
+        endExchanges()
+        phase = .lingering
+        waitingSince = worker.loop.now
+        tls?.sendCloseNotify()
+        StreamSocket.shutdownWriting(handle.socket)
+        session = nil
+        updateWatch()
+    }
+
+    // MARK: Events
+
+    private func handleEvents() {
+        guard let session else { return }
+        while !session.events.isEmpty {
+            let events = session.events
+            session.events.removeAll(keepingCapacity: true)
+            for event in events { handle(event, session) }
+        }
+    }
+
+    private func handle(_ event: ExchangeEvent, _ session: any ServerSession) {
+        let handler = worker.handler
+        switch event {
+        case .request(let exchange):
+            exchange.startedAt = EventLoop.monotonicNanoseconds()
+            handler.requestReceived(exchange)
+        case .body(let exchange, let bytes): handler.requestBody(exchange, bytes)
+        case .requestEnded(let exchange): handler.requestEnded(exchange)
+        case .requestTooLarge(let exchange): handler.requestTooLarge(exchange)
+        case .drained(let exchange): handler.responseDrained(exchange)
+        case .finishedEarly(let exchange):
+            session.finishEarly(exchange)
+            worker.markDirty(self)
+        case .closed(let exchange): end(exchange, session)
+        }
+    }
+
+    private func endExchanges() {
+        guard let session else { return }
+        session.events.removeAll()
+        while let exchange = session.exchanges.last { end(exchange, session) }
+    }
+
+    private func end(_ exchange: Exchange, _ session: any ServerSession) {
+        // The handler never heard of a request whose head didn't arrive whole.
+        if exchange.startedAt != 0 { worker.handler.exchangeEnded(exchange) }
+        session.release(exchange)
+    }
+
+    // MARK: Exchanges
+
+    func sendHead(_ exchange: Exchange) {
+        exchange.responseStarted = true
+        session?.sendHead(exchange)
+        worker.markDirty(self)
+    }
+
+    func sendInformational(_ exchange: Exchange, status: Int, fields: borrowing HeaderBlock) {
+        session?.sendInformational(exchange, status: status, fields: fields)
+        worker.markDirty(self)
+    }
+
+    func sendBody(_ exchange: Exchange) {
+        session?.resume(exchange)
+        worker.markDirty(self)
+    }
+
+    func abort(_ exchange: Exchange) {
+        session?.reset(exchange)
+        worker.markDirty(self)
+    }
+
+    func consumed(_ exchange: Exchange, _ length: Int) {
+        session?.consumed(exchange, length)
+        worker.markDirty(self)
+    }
+
+    // MARK: Ends
+
+    /// Ends the connection where something has taken too long. Called about once a second.
+    func checkTimeouts(now: UInt64) {
+        let waited = Double(now - min(now, waitingSince)) / 1000
+        let idle = Double(now - min(now, lastActivity)) / 1000
+        switch phase {
+        case .handshaking, .sniffing:
+            if waited > worker.limits.headerSeconds { close() }
+        case .open:
+            if session?.isReceivingHead ?? false, waited > worker.limits.headerSeconds { return close() }
+            // Requests that wait for their upstream have time limits of their own.
+            let waitsForClient = !unsent.isEmpty || exchangesWaitForInputOrWindow
+            if idle > worker.limits.idleSeconds, exchangeCount == 0 || waitsForClient { expire() }
+        case .lingering:
+            if now - min(now, waitingSince) > Self.lingerMilliseconds, unsent.isEmpty || idle > 5 { close() }
+        case .closed: break
+        }
+    }
+
+    private var exchangesWaitForInputOrWindow: Bool {
+        session?.exchanges.contains { !$0.requestEnded || !$0.responseBody.isEmpty } ?? false
+    }
+
+    private func expire() {
+        guard exchangeCount == 0, unsent.isEmpty, drainSteps == 0 else { return close() }
+        drain()
+        drain()
+    }
+
+    /// Tells the client that this connection takes no new requests; closes it when it has none.
+    func drain() {
+        guard phase == .open, let session else {
+            if phase == .handshaking || phase == .sniffing { close() }
+            return
+        }
+        guard drainSteps < 2 else { return }
+        drainSteps += 1
+        session.drain()
+        worker.markDirty(self)
+    }
+
+    func close() {
+        guard phase != .closed else { return }
+        phase = .closed
+        endExchanges()
+        session = nil
+        handle.close()
+        worker.release(self)
+    }
+}

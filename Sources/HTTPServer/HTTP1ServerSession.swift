@@ -1,0 +1,274 @@
+import HTTP1Codec
+import HTTP2Engine
+import HTTPMessages
+
+/// The server side of one HTTP/1.1 connection, without any I/O: one request after another.
+///
+/// receiving head ─▶ receiving body ─▶ awaiting the response's end ─▶ receiving head …, or done
+///
+/// A request that is pipelined behind another waits, unread, until that one's response is complete.
+final class HTTP1ServerSession: ServerSession {
+    private enum Phase { case head, body, response, done }
+
+    var events: [ExchangeEvent] = []
+    private(set) var exchanges: [Exchange] = []
+
+    private let limits: HTTP2Limits
+    private let codecLimits: HTTP1Limits
+    private let pool: ExchangePool
+    private unowned(unsafe) let transport: any ExchangeTransport
+    private var phase = Phase.head
+    private var parser: RequestHeadParser
+    private var decoder: BodyDecoder
+    /// What was received and isn't done with; its first `lent` bytes went out with events.
+    private var input = ByteQueue()
+    private var lent = 0
+    private var output = ByteQueue()
+    private var framing: RequestFraming?
+    private var isChunked = false
+    private var omitsBody = false
+    private var wroteEnd = false
+    private var isDraining = false
+
+    init(limits: HTTP2Limits, pool: ExchangePool, transport: any ExchangeTransport) {
+        self.limits = limits
+        self.pool = pool
+        self.transport = transport
+        var codecLimits = HTTP1Limits()
+        codecLimits.maxHeadBytes = limits.headerListBytes
+        codecLimits.maxFields = limits.headerFields
+        self.codecLimits = codecLimits
+        parser = RequestHeadParser(limits: codecLimits)
+        decoder = BodyDecoder(.none, limits: codecLimits)
+    }
+
+    deinit {
+        for exchange in exchanges { pool.give(back: exchange) }
+    }
+
+    // MARK: Input
+
+    func receive(_ bytes: Bytes) -> Bool {
+        input.consume(lent)
+        lent = 0
+        input.append(bytes)
+        parse()
+        return true
+    }
+
+    var wantsToReceive: Bool {
+        switch phase {
+        case .head: true
+        case .body: exchanges.first.map { $0.requestBodyReceived - $0.requestBodyConsumed < limits.streamWindow } ?? true
+        case .response: input.count < limits.headerListBytes
+        case .done: false
+        }
+    }
+
+    var isReceivingHead: Bool { phase == .head && !input.isEmpty }
+
+    private func parse() {
+        while phase == .head || phase == .body {
+            let advanced = phase == .head ? parseHead() : parseBody()
+            if !advanced { return }
+        }
+    }
+
+    private var unread: Bytes { input.readable.part(lent, input.count) }
+
+    private func parseHead() -> Bool {
+        guard unread.count > 0 else { return false }
+        let exchange = exchanges.first ?? begin()
+        do {
+            switch try parser.parse(unread, into: &exchange.request) {
+            case .needsMore: return false
+            case .complete(let consumed, let framing):
+                lent += consumed
+                self.framing = framing
+                exchange.request.setScheme(staticBytes(transport.peer.isTLS ? "https" : "http"))
+                decoder = BodyDecoder(framing.body, limits: codecLimits)
+                exchange.requestEnded = decoder.isComplete
+                if let length = exchange.request.contentLength, let limit = limits.bodyBytes, length > limit {
+                    exchange.fault = .bodyTooLarge
+                }
+                phase = exchange.requestEnded || exchange.fault != .none ? .response : .body
+                events.append(.request(exchange))
+                return true
+            }
+        } catch {
+            exchange.fault =
+                switch error {
+                case .headTooLarge, .tooManyFields, .trailersTooLarge: .headersTooLarge
+                case .malformed, .truncatedBody: .malformed
+                }
+            framing = nil
+            phase = .response
+            events.append(.request(exchange))
+            return false
+        }
+    }
+
+    private func parseBody() -> Bool {
+        guard let exchange = exchanges.first else { return false }
+        do {
+            let (consumed, piece) = try decoder.next(unread, trailers: &exchange.requestTrailers)
+            let start = lent
+            lent += consumed
+            switch piece {
+            case .needsMore: return false
+            case .data(let range):
+                exchange.requestBodyReceived += range.count
+                if let limit = limits.bodyBytes, exchange.requestBodyReceived > limit {
+                    exchange.requestBodyConsumed = exchange.requestBodyReceived
+                    exchange.fault = .bodyTooLarge
+                    phase = .response
+                    events.append(.requestTooLarge(exchange))
+                    return false
+                }
+                events.append(
+                    .body(exchange, input.readable.part(start + range.lowerBound, start + range.upperBound)))
+                return true
+            case .end:
+                exchange.requestEnded = true
+                phase = .response
+                events.append(.requestEnded(exchange))
+                return false
+            }
+        } catch {
+            // Where the next request would begin isn't known: the connection ends with what is on its way.
+            phase = .done
+            events.append(.closed(exchange))
+            return false
+        }
+    }
+
+    private func begin() -> Exchange {
+        let exchange = pool.take()
+        exchange.transport = transport
+        exchange.streamID = 1
+        exchange.slot = 0
+        exchanges.append(exchange)
+        isChunked = false
+        omitsBody = false
+        wroteEnd = false
+        return exchange
+    }
+
+    // MARK: Output
+
+    func sendHead(_ exchange: Exchange) {
+        let status = exchange.response.status
+        HTTP1Writer.appendStatusLine(status, to: &output)
+        var index = 0
+        while index < exchange.response.fields.count {
+            HTTP1Writer.appendField(
+                name: exchange.response.fields.name(index), value: exchange.response.fields.value(index), to: &output)
+            index += 1
+        }
+        let hasContentLength = exchange.response.fields.first(.contentLength) != nil
+        omitsBody = exchange.request.method == .head || status == 204 || status == 304
+        if !omitsBody, !hasContentLength {
+            if exchange.responseEnded, exchange.responseTrailers.count == 0 {
+                HTTP1Writer.appendContentLength(exchange.responseBody.count, to: &output)
+            } else if framing?.version11 ?? true {
+                HTTP1Writer.appendField("transfer-encoding", "chunked", to: &output)
+                isChunked = true
+            } else {
+                framing?.keepAlive = false
+            }
+        }
+        if !keepsAlive(exchange) {
+            HTTP1Writer.appendField("connection", "close", to: &output)
+        } else if framing?.version11 == false {
+            HTTP1Writer.appendField("connection", "keep-alive", to: &output)
+        }
+        HTTP1Writer.appendEndOfHead(to: &output)
+    }
+
+    func sendInformational(_ exchange: Exchange, status: Int, fields: borrowing HeaderBlock) {
+        guard framing?.version11 ?? false, !exchange.responseStarted else { return }
+        HTTP1Writer.appendStatusLine(status, to: &output)
+        var index = 0
+        while index < fields.count {
+            HTTP1Writer.appendField(name: fields.name(index), value: fields.value(index), to: &output)
+            index += 1
+        }
+        HTTP1Writer.appendEndOfHead(to: &output)
+    }
+
+    func collect(into out: inout ByteQueue, upTo limit: Int) {
+        out.append(output.readable)
+        output.removeAll(keepingAtMost: 4096)
+        guard let exchange = exchanges.first, exchange.responseStarted, !wroteEnd, phase != .done else { return }
+        let length = min(exchange.responseBody.count, max(0, limit - out.count))
+        if length > 0 {
+            let part = exchange.responseBody.readable.part(0, length)
+            if isChunked {
+                HTTP1Writer.appendChunk(part, to: &out)
+            } else if !omitsBody {
+                out.append(part)
+            }
+            exchange.responseBody.consume(length)
+            exchange.responseBodySent += length
+        }
+        if exchange.responseBody.isEmpty, exchange.responseEnded {
+            if isChunked { HTTP1Writer.appendLastChunk(trailers: exchange.responseTrailers, to: &out) }
+            wroteEnd = true
+            finish(exchange)
+        } else if exchange.wantsDrain, exchange.responseBody.count <= responseLowWater {
+            exchange.wantsDrain = false
+            events.append(.drained(exchange))
+        }
+    }
+
+    var wantsToSend: Bool {
+        guard output.isEmpty else { return true }
+        guard let exchange = exchanges.first, exchange.responseStarted, !wroteEnd, phase != .done else { return false }
+        return !exchange.responseBody.isEmpty || exchange.responseEnded
+    }
+
+    var isFinished: Bool { phase == .done && output.isEmpty }
+
+    private func finish(_ exchange: Exchange) {
+        let goesOn = keepsAlive(exchange)
+        phase = goesOn ? .head : .done
+        events.append(.closed(exchange))
+    }
+
+    /// After an answer before the request's end, the rest of the request would be read in vain: the connection ends.
+    private func keepsAlive(_ exchange: Exchange) -> Bool {
+        guard let framing, framing.keepAlive, !isDraining, exchange.requestEnded else { return false }
+        return exchange.fault == .none
+    }
+
+    // MARK: Exchanges
+
+    func resume(_ exchange: Exchange) {}
+
+    func reset(_ exchange: Exchange) {
+        guard phase != .done else { return }
+        // Without the end that the head promised, the client sees that the response isn't whole.
+        phase = .done
+        events.append(.closed(exchange))
+    }
+
+    func finishEarly(_ exchange: Exchange) {}
+
+    func consumed(_ exchange: Exchange, _ length: Int) {
+        exchange.requestBodyConsumed += min(length, exchange.requestBodyReceived - exchange.requestBodyConsumed)
+    }
+
+    func drain() {
+        isDraining = true
+        if phase == .head, input.count == lent { phase = .done }
+    }
+
+    func release(_ exchange: Exchange) {
+        exchanges.removeAll { $0 === exchange }
+        pool.give(back: exchange)
+        guard phase == .head else { return }
+        input.consume(lent)
+        lent = 0
+        parse()
+    }
+}

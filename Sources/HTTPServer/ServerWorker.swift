@@ -1,0 +1,128 @@
+package import EventLoop
+package import HTTPMessages
+package import TLSEngine
+
+/// One thread's share of a server: its listeners, its connections, and the memory that they read and write with.
+///
+/// Confined to the thread that runs `loop`.
+package final class ServerWorker {
+    package let loop: EventLoop
+    package let handler: any ExchangeHandler
+    package var limits: ServerLimits
+
+    /// How many connections are open.
+    package var connectionCount: Int { connections.count }
+
+    /// How many requests are under way.
+    package var exchangeCount: Int { connections.reduce(0) { $0 + $1.exchangeCount } }
+
+    package private(set) var isDraining = false
+
+    let exchangePool = ExchangePool()
+    /// What a connection reads into: its session takes all of it in, or copies what it can't.
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
+    /// What a connection gathers its output in before it writes.
+    var outBuffer = ByteQueue(capacity: 96 * 1024)
+
+    private var listeners: [Listener] = []
+    private var connections: [Connection] = []
+    private var dirty: [Connection] = []
+    private var unfinished: [Connection] = []
+    private var ticks: UInt64 = 0
+    private var whenDrained: (() -> Void)?
+    private var drainDeadline: UInt64 = 0
+
+    package init(loop: EventLoop, handler: any ExchangeHandler, limits: ServerLimits) {
+        self.loop = loop
+        self.handler = handler
+        self.limits = limits
+        dirty.reserveCapacity(256)
+    }
+
+    deinit { readBuffer.deallocate() }
+
+    /// Listens on `address`; cleartext where `tls` is nil. Returns the address with the port that was taken.
+    @discardableResult
+    package func listen(on address: SocketAddress, tls: TLSContext?) throws(EventLoopError) -> SocketAddress {
+        let listener = try Listener(address, tls: tls, worker: self)
+        listeners.append(listener)
+        return listener.address
+    }
+
+    /// Uses another certificate for new connections on `address`.
+    package func replaceTLS(on address: SocketAddress, with tls: TLSContext) {
+        for listener in listeners where listener.address == address { listener.tls = tls }
+    }
+
+    /// To be called at the end of each turn of the loop: writes what has gathered.
+    package func turnEnded() {
+        while !dirty.isEmpty {
+            let due = dirty
+            dirty.removeAll(keepingCapacity: true)
+            for connection in due { connection.flush() }
+        }
+        guard !unfinished.isEmpty else { return }
+        let due = unfinished
+        unfinished.removeAll(keepingCapacity: true)
+        let connections = WorkerBound(due)
+        loop.mailbox.post { for connection in connections.value { connection.continueReading() } }
+    }
+
+    /// To be called at each tick of the loop: ends what takes too long.
+    package func tick() {
+        ticks += 1
+        for listener in listeners { listener.resume() }
+        if ticks % 4 == 0 {
+            let now = loop.now
+            for connection in connections { connection.checkTimeouts(now: now) }
+        }
+        if isDraining {
+            for connection in connections { connection.drain() }
+            if connections.isEmpty || loop.now >= drainDeadline { finishDraining() }
+        }
+    }
+
+    /// Takes no new connections and lets the streams in flight finish; `completion` is called when they have, or
+    /// when their time is up.
+    package func drain(completion: @escaping () -> Void) {
+        guard !isDraining else { return }
+        isDraining = true
+        whenDrained = completion
+        drainDeadline = loop.now + UInt64(limits.drainSeconds * 1000)
+        for listener in listeners { listener.close() }
+        listeners.removeAll()
+        for connection in connections { connection.drain() }
+        if connections.isEmpty { finishDraining() }
+    }
+
+    private func finishDraining() {
+        for connection in connections { connection.close() }
+        whenDrained?()
+        whenDrained = nil
+    }
+
+    // MARK: For connections
+
+    func adopt(_ connection: Connection) {
+        connection.slot = connections.count
+        connections.append(connection)
+    }
+
+    func release(_ connection: Connection) {
+        let last = connections.count - 1
+        connections.swapAt(connection.slot, last)
+        connections[connection.slot].slot = connection.slot
+        connections.removeLast()
+    }
+
+    /// Has `connection` write at the end of this turn.
+    @inline(__always)
+    func markDirty(_ connection: Connection) {
+        guard !connection.isDirty else { return }
+        connection.isDirty = true
+        dirty.append(connection)
+    }
+
+    /// Has `connection` read on in the next turn, whatever the socket says.
+    func markUnfinished(_ connection: Connection) { unfinished.append(connection) }
+}
