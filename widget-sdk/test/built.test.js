@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+describe('what is committed', () => {
+    it('is what the sources build', () => {
+        const out = mkdtempSync(join(tmpdir(), 'widget-sdk-'));
+        try {
+            execFileSync(join(root, 'scripts/build-sdk.sh'), [out]);
+            for (const file of ['widget-sdk/dist/sdk.js', 'widget-sdk/dist/loader.js', 'Sources/WidgetSDK/SDKBundle.swift']) {
+                const [committed, built] = [root, out].map((folder) => readFileSync(join(folder, file), 'utf8'));
+                assert.ok(committed === built, `${file} is stale: run scripts/build-sdk.sh`);
+            }
+        } finally {
+            rmSync(out, { recursive: true });
+        }
+    });
+
+    it('agrees with its types', () => {
+        execFileSync('tsc', ['--project', join(root, 'widget-sdk/tsconfig.json')], { stdio: 'pipe' });
+    });
+
+    const budget = JSON.parse(readFileSync(join(root, 'widget-sdk/size-budget.json'), 'utf8'));
+    for (const [file, limits] of Object.entries(budget)) {
+        it(`keeps ${file} within its size budget`, (test) => {
+            const bytes = readFileSync(join(root, 'widget-sdk', file));
+            const sizes = { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
+            test.diagnostic(`${sizes.raw} bytes, ${sizes.gzip} gzip`);
+            for (const [kind, limit] of Object.entries(limits)) {
+                assert.ok(sizes[kind] <= limit, `${sizes[kind]} bytes ${kind}, the budget is ${limit}`);
+            }
+        });
+    }
+});
