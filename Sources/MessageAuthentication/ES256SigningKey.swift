@@ -91,7 +91,9 @@ package final class ES256SigningKey: @unchecked Sendable {
         let converted = encoded.withUnsafeBufferPointer { encoded in
             raw.withUnsafeMutableBufferPointer { raw in
                 var cursor = encoded.baseAddress
-                guard let parsed = d2i_ECDSA_SIG(nil, &cursor, count), let target = raw.baseAddress else { return false }
+                guard let parsed = d2i_ECDSA_SIG(nil, &cursor, count), let target = raw.baseAddress else {
+                    return false
+                }
                 defer { ECDSA_SIG_free(parsed) }
                 return BN_bn2binpad(ECDSA_SIG_get0_r(parsed), target, 32) == 32
                     && BN_bn2binpad(ECDSA_SIG_get0_s(parsed), target + 32, 32) == 32

@@ -1,0 +1,106 @@
+/// Reads single claims of the object at hand, by kind. What every function returns is empty where the claim is absent,
+/// `null` or `""`, and every function throws `token_claim_invalid`, naming the claim, for a value of another kind.
+struct ClaimReader {
+    /// The longest text of a claim, in bytes of UTF-8, where nothing else is said.
+    static let maximumText = 1024
+    /// The longest address of an image or a page.
+    static let maximumURL = 2048
+    /// The longest email address (RFC 5321 section 4.5.3.1: 64 + 1 + 255).
+    static let maximumEmail = 320
+    /// The longest number that stands for an amount of money.
+    static let maximumAmount = 64
+
+    let scratch: JSONScratch
+
+    /// Any text without a NUL, which no database and no C library would carry faithfully.
+    func text(_ claim: ClaimName, upTo limit: Int = maximumText) throws(Rejection) -> ScratchRange {
+        guard let member = known(claim) else { return .none }
+        guard member.pointee.kind == .string, Int(member.pointee.value.count) <= limit,
+            !scratch[member.pointee.value].contains(0)
+        else { throw invalid(claim) }
+        return member.pointee.value
+    }
+
+    /// A text or an integer, the latter by its digits as they are written; fit for a header.
+    func identifier(_ claim: ClaimName) throws(Rejection) -> ScratchRange {
+        guard let member = known(claim) else { return .none }
+        let bytes = scratch[member.pointee.value]
+        guard bytes.count <= ClaimReader.maximumText else { throw invalid(claim) }
+        switch member.pointee.kind {
+        case .string: guard HeaderFitness.isFit(bytes) else { throw invalid(claim) }
+        case .number: guard JSONNumber.isInteger(bytes) else { throw invalid(claim) }
+        default: throw invalid(claim)
+        }
+        return member.pointee.value
+    }
+
+    /// A text that can be an email address: an `@` with something on either side, at most 320 bytes, fit for a
+    /// header. Which addresses exist is not for us to know, so nothing else is asked.
+    func email(_ claim: ClaimName) throws(Rejection) -> ScratchRange {
+        guard let member = known(claim) else { return .none }
+        let bytes = scratch[member.pointee.value]
+        guard member.pointee.kind == .string, bytes.count <= ClaimReader.maximumEmail, HeaderFitness.isFit(bytes),
+            let at = bytes.lastIndex(of: UInt8(ascii: "@")), at > 0, at < bytes.count - 1
+        else { throw invalid(claim) }
+        return member.pointee.value
+    }
+
+    /// A number, or a text that is one (`"10.99"`); kept as the text that was sent.
+    func amount(_ claim: ClaimName) throws(Rejection) -> ScratchRange {
+        guard let member = known(claim) else { return .none }
+        let bytes = scratch[member.pointee.value]
+        guard member.pointee.kind == .number || member.pointee.kind == .string,
+            bytes.count <= ClaimReader.maximumAmount, JSONNumber.isNumber(bytes)
+        else { throw invalid(claim) }
+        return member.pointee.value
+    }
+
+    /// An ISO date, `YYYY-MM-DD`, that is in the calendar.
+    func date(_ claim: ClaimName) throws(Rejection) -> ScratchRange {
+        guard let member = known(claim) else { return .none }
+        guard member.pointee.kind == .string, CalendarDate.isValid(scratch[member.pointee.value]) else {
+            throw invalid(claim)
+        }
+        return member.pointee.value
+    }
+
+    /// One of the given words, exactly.
+    func word(_ claim: ClaimName, oneOf words: [StaticString]) throws(Rejection) -> ScratchRange {
+        guard let member = known(claim) else { return .none }
+        let bytes = scratch[member.pointee.value]
+        guard member.pointee.kind == .string, words.contains(where: { $0.equals(bytes) }) else { throw invalid(claim) }
+        return member.pointee.value
+    }
+
+    /// Throws `token_claim_missing` where a required claim is absent.
+    func require(_ value: ScratchRange, _ claim: ClaimName) throws(Rejection) {
+        if value.isEmpty { throw Rejection(.tokenClaimMissing, claim: claim.name) }
+    }
+
+    /// Leaves a claim that has been checked, and that the profile has no place for, among the extra ones.
+    func keepAsExtra(_ claim: ClaimName) { scratch.member(claim)?.pointee.isKnown = false }
+
+    /// Takes a claim off the extra ones without looking at it.
+    func ignore(_ claim: ClaimName) { scratch.member(claim)?.pointee.isKnown = true }
+
+    /// Takes a claim off the extra ones; nil where it is absent.
+    @inline(__always)
+    private func known(_ claim: ClaimName) -> UnsafeMutablePointer<JSONMember>? {
+        guard let member = scratch.member(claim) else { return nil }
+        member.pointee.isKnown = true
+        switch member.pointee.kind {
+        case .null: return nil
+        case .string: return member.pointee.value.isEmpty ? nil : member
+        default: return member
+        }
+    }
+
+    private func invalid(_ claim: ClaimName) -> Rejection { Rejection(.tokenClaimInvalid, claim: claim.name) }
+}
+
+extension StaticString {
+    /// Whether a text is this very word.
+    fileprivate func equals(_ text: UnsafeRawBufferPointer) -> Bool {
+        text.elementsEqual(UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount))
+    }
+}
