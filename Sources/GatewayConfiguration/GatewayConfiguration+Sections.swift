@@ -1,0 +1,105 @@
+extension StorageConfiguration {
+    static func read(_ reader: inout MapReader, files: ConfigurationFiles) -> StorageConfiguration {
+        let path = reader.value(
+            "url", .databasePath, default: defaultDatabase, "`sqlite:PATH`; the file is made where it is missing.")
+        let key = reader.optional(
+            "master_key_file", .text("a path", longest: 4096), default: defaultMasterKeyFile,
+            "The key that encrypts secrets at rest: 64 hexadecimal characters, mode 0600. Made at first start where "
+                + "neither it nor a database is there. `WIDGET_GATEWAY_MASTER_KEY` wins over it.")
+        return StorageConfiguration(
+            database: .sqlite(path: path == ":memory:" ? path : files.resolve(path)),
+            masterKeyFile: key.map(files.resolve))
+    }
+}
+
+extension UpstreamConfiguration {
+    /// `names` collects every upstream's name, also of those with a problem elsewhere: a route may name them.
+    static func read(_ reader: inout MapReader, names: inout Set<String>) -> UpstreamConfiguration? {
+        let name = reader.required(
+            "name", .identifier("letters, digits, - and _ (1–64)"), "What routes, logs and assertions call it.")
+        let address = reader.required(
+            "url", .upstreamAddress, "`http://host:port`: HTTP/1.1 with connections that are kept.")
+        var result = UpstreamConfiguration(
+            name: name ?? "", host: address?.host ?? "", port: address?.port ?? 0, authority: address?.authority ?? "")
+        result.profile = reader.value(
+            "profile", .boolean, default: result.profile, "Send the user's whole profile along, as `x-widget-profile`.")
+        result.assertion = reader.value(
+            "assertion", .boolean, default: result.assertion,
+            "Send a signed assertion of the identity along, as `x-widget-assertion`.")
+        result.connectTimeoutSeconds = reader.value(
+            "connect_timeout_seconds", .seconds(0.001...3600), default: result.connectTimeoutSeconds,
+            "To open a connection.")
+        result.responseHeaderTimeoutSeconds = reader.value(
+            "response_header_timeout_seconds", .seconds(0.001...86400), default: result.responseHeaderTimeoutSeconds,
+            "From the end of the request to the response's head.")
+        result.idleTimeoutSeconds = reader.value(
+            "idle_timeout_seconds", .seconds(0.001...86400), default: result.idleTimeoutSeconds,
+            "Without a byte: of a response in progress, or of a connection kept for the next request.")
+        result.maxConnections = reader.value(
+            "max_connections", .integer(1...65535), default: result.maxConnections,
+            "Connections that each worker opens at most.")
+        if let name, !names.insert(name).inserted {
+            reader.report("name", "\(name) is the name of another upstream already")
+        }
+        return name == nil || address == nil ? nil : result
+    }
+}
+
+extension RouteConfiguration {
+    static func read(
+        _ reader: inout MapReader, paths: inout Set<String>, upstreams: Set<String>
+    ) -> RouteConfiguration? {
+        let path = reader.required("path", .routePath, "A prefix of the request's path; begins with `/`.")
+        let access = reader.required(
+            "access", .routeAccess,
+            "`public`: never asks for identity and looks at no token. `widget`: verifies the user token.")
+        let upstream = reader.required("upstream", .text(), "The name of an upstream.")
+        if let path, !paths.insert(path).inserted { reader.report("path", "\(path) is another route's already") }
+        if let upstream, !upstreams.contains(upstream) {
+            let known = upstreams.isEmpty ? "there are none" : upstreams.sorted().joined(separator: ", ")
+            reader.report("upstream", "there is no upstream named \(upstream) (known: \(known))")
+        }
+        guard let path, let access, let upstream else { return nil }
+        return RouteConfiguration(path: path, access: access, upstream: upstream)
+    }
+}
+
+extension LimitsConfiguration {
+    static func read(_ reader: inout MapReader) -> LimitsConfiguration {
+        var result = LimitsConfiguration()
+        result.streams = reader.value(
+            "streams", .integer(1...65535), default: result.streams, "Streams open at once on one HTTP/2 connection.")
+        result.headerListBytes = reader.value(
+            "header_list_bytes", .bytes(1024...1 << 20), default: result.headerListBytes,
+            "The header list of a request: names, values and 32 bytes for each field.")
+        result.headerFields = reader.value(
+            "header_fields", .integer(16...4096), default: result.headerFields, "Header fields of a request.")
+        let body = reader.value(
+            "body_bytes", .bytes(0...1 << 50), default: result.bodyBytes ?? 0, "A request's body. 0: unlimited.")
+        result.bodyBytes = body == 0 ? nil : body
+        result.headerTimeoutSeconds = reader.value(
+            "header_timeout_seconds", .seconds(0.1...3600), default: result.headerTimeoutSeconds,
+            "To finish a request's head, and before that the TLS handshake.")
+        result.idleTimeoutSeconds = reader.value(
+            "idle_timeout_seconds", .seconds(0.1...86400), default: result.idleTimeoutSeconds,
+            "How long a connection may be without a byte.")
+        result.connections = reader.value(
+            "connections", .integer(1...10_000_000), default: result.connections,
+            "Client connections open at once, on all data listeners together.")
+        result.drainTimeoutSeconds = reader.value(
+            "drain_timeout_seconds", .seconds(0...3600), default: result.drainTimeoutSeconds,
+            "How long requests in flight may take to finish after `SIGTERM`.")
+        return result
+    }
+}
+
+extension LogConfiguration {
+    static func read(_ reader: inout MapReader) -> LogConfiguration {
+        var result = LogConfiguration()
+        result.level = reader.value("level", .choice, default: result.level, "The least level that is logged.")
+        result.format = reader.value(
+            "format", .choice, default: result.format, "Lines to read, or a JSON object a line.")
+        result.access = reader.value("access", .boolean, default: result.access, "A line for every request.")
+        return result
+    }
+}

@@ -1,0 +1,160 @@
+/// Everything that `gateway.yaml` and the environment say, checked and typed.
+///
+/// Paths are as the gateway opens them: relative ones have been resolved against the configuration file's folder.
+package struct GatewayConfiguration: Sendable, Equatable {
+    package var listen: [ListenerConfiguration]
+    /// Nil: there is no admin listener.
+    package var admin: ListenerConfiguration?
+    package var storage: StorageConfiguration
+    package var upstreams: [UpstreamConfiguration]
+    /// In the order of the file; the longest matching path wins.
+    package var routes: [RouteConfiguration]
+    /// Worker threads; 0: one per core.
+    package var workers: Int
+    /// Of the verification cache; 0: off.
+    package var cacheMegabytes: Int
+    /// Whose `X-Forwarded-…`, `Forwarded` and `traceparent` are believed.
+    package var trustedProxies: [AddressRange]
+    package var limits: LimitsConfiguration
+    package var log: LogConfiguration
+
+    /// The built-in defaults, with relative paths resolved against `folder`.
+    package init(folder: String = ".") {
+        listen = [ListenerConfiguration(address: .anyIPv4(port: 8443), security: .developmentCertificate)]
+        admin = ListenerConfiguration(address: .loopback(port: 9443), security: .cleartext)
+        storage = StorageConfiguration(
+            database: .sqlite(path: resolvePath(StorageConfiguration.defaultDatabase, in: folder)),
+            masterKeyFile: resolvePath(StorageConfiguration.defaultMasterKeyFile, in: folder))
+        upstreams = []
+        routes = []
+        workers = 0
+        cacheMegabytes = 64
+        trustedProxies = []
+        limits = LimitsConfiguration()
+        log = LogConfiguration()
+    }
+}
+
+/// One socket that clients or operators connect to.
+package struct ListenerConfiguration: Sendable, Equatable {
+    package var address: ListenAddress
+    package var security: ListenerSecurity
+
+    package init(address: ListenAddress, security: ListenerSecurity) {
+        self.address = address
+        self.security = security
+    }
+}
+
+package enum ListenerSecurity: Sendable, Equatable {
+    /// TLS with a certificate chain and its key, both PEM files.
+    case certificate(file: String, keyFile: String)
+    /// TLS with a self-signed certificate made at start: for development only.
+    case developmentCertificate
+    /// No TLS: h2c with prior knowledge, and HTTP/1.1.
+    case cleartext
+}
+
+package struct StorageConfiguration: Sendable, Equatable {
+    package var database: Database
+    /// Nil: the master key comes from `WIDGET_GATEWAY_MASTER_KEY` alone.
+    package var masterKeyFile: String?
+
+    package enum Database: Sendable, Equatable {
+        case sqlite(path: String)
+    }
+
+    package init(database: Database, masterKeyFile: String?) {
+        self.database = database
+        self.masterKeyFile = masterKeyFile
+    }
+
+    static let defaultDatabase = "data/widget-gateway.db"
+    static let defaultMasterKeyFile = "data/master.key"
+}
+
+/// A server that the gateway protects.
+package struct UpstreamConfiguration: Sendable, Equatable {
+    /// Also the audience of its assertions.
+    package var name: String
+    /// A host name, or an address without brackets.
+    package var host: String
+    package var port: UInt16
+    /// What the upstream is called in `Host` where the client's own isn't passed on: host, and port unless 80.
+    package var authority: String
+    /// Whether the whole profile is sent along, in `x-widget-profile`.
+    package var profile = false
+    /// Whether an ES256 assertion is sent along, in `x-widget-assertion`.
+    package var assertion = false
+    package var connectTimeoutSeconds = 3.0
+    package var responseHeaderTimeoutSeconds = 30.0
+    package var idleTimeoutSeconds = 60.0
+    /// Connections that one worker opens at most.
+    package var maxConnections = 1024
+
+    package init(name: String, host: String, port: UInt16, authority: String) {
+        self.name = name
+        self.host = host
+        self.port = port
+        self.authority = authority
+    }
+}
+
+/// Which requests go to which upstream, and what they need.
+package struct RouteConfiguration: Sendable, Equatable {
+    /// A prefix that begins with `/`.
+    package var path: String
+    package var access: RouteAccess
+    /// The name of one of `upstreams`.
+    package var upstream: String
+
+    package init(path: String, access: RouteAccess, upstream: String) {
+        self.path = path
+        self.access = access
+        self.upstream = upstream
+    }
+}
+
+package enum RouteAccess: String, Sendable, CaseIterable {
+    /// Never asks for identity and looks at no token.
+    case `public`
+    /// Verifies tokens; what happens without one is the organization's `require_identify`.
+    case widget
+}
+
+/// What clients may ask of the gateway.
+package struct LimitsConfiguration: Sendable, Equatable {
+    /// Open at once on one connection.
+    package var streams = 128
+    /// Names, values and 32 bytes for each field (RFC 9113, 6.5.2).
+    package var headerListBytes = 32 * 1024
+    package var headerFields = 256
+    /// Of a request body; nil: unlimited.
+    package var bodyBytes: Int? = 10 * 1024 * 1024
+    package var headerTimeoutSeconds = 10.0
+    package var idleTimeoutSeconds = 60.0
+    /// Open at once on all data listeners together.
+    package var connections = 20_000
+    /// How long streams in flight may take to finish after `SIGTERM`.
+    package var drainTimeoutSeconds = 30.0
+
+    package init() {}
+}
+
+package struct LogConfiguration: Sendable, Equatable {
+    package var level = LogLevel.info
+    package var format = LogFormat.text
+    /// Whether every request gets a line.
+    package var access = true
+
+    package init() {}
+}
+
+/// swift-log's levels, under their own names.
+package enum LogLevel: String, Sendable, CaseIterable {
+    case trace, debug, info, notice, warning, error, critical
+}
+
+package enum LogFormat: String, Sendable, CaseIterable {
+    case text, json
+}
