@@ -39,6 +39,8 @@ package struct ByteQueue: ~Copyable {
         tail += 1
     }
 
+    /// Appends the UTF-8 of `text`. A literal is taken as `StaticString`, which is far cheaper.
+    @_disfavoredOverload
     package mutating func append(_ text: String) {
         var text = text
         text.withUTF8 { append(Bytes($0)) }

@@ -13,19 +13,24 @@ extension UnsafeRawBufferPointer {
     /// Whether these bytes may be a field's value: no control character but the tab, so no CR, LF or NUL.
     /// Bytes above ASCII may be there (`obs-text`, RFC 9110, 5.5).
     package var isFieldValue: Bool {
+        guard let base = baseAddress, count >= 8 else { return allFieldValueCharacters(from: 0, to: count) }
         var index = 0
-        while index + 8 <= count {
-            // Eight at a time: any byte below 0x20, or 0x7F, makes the slower look necessary.
-            let word = loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        while index < count {
+            // Eight at a time, the last ones perhaps twice: a byte below 0x20, or 0x7F, makes a slower look necessary.
+            let start = Swift.min(index, count - 8)
+            let word = base.loadUnaligned(fromByteOffset: start, as: UInt64.self)
             let low = (word &- 0x2020_2020_2020_2020) & ~word
             let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
             let suspect = (low | ((delete &- 0x0101_0101_0101_0101) & ~delete)) & 0x8080_8080_8080_8080
-            if suspect != 0 {
-                for offset in index..<index + 8 where !self[offset].isFieldValueCharacter { return false }
-            }
+            if suspect != 0, !allFieldValueCharacters(from: start, to: start + 8) { return false }
             index += 8
         }
-        while index < count {
+        return true
+    }
+
+    private func allFieldValueCharacters(from start: Int, to end: Int) -> Bool {
+        var index = start
+        while index < end {
             if !self[index].isFieldValueCharacter { return false }
             index += 1
         }

@@ -43,6 +43,8 @@ package struct HeaderBlock: ~Copyable {
         append(name: staticBytes(name), value: staticBytes(value))
     }
 
+    /// Appends a field with the UTF-8 of `value`. A literal is taken as `StaticString`, which is far cheaper.
+    @_disfavoredOverload
     package mutating func append(_ name: StaticString, _ value: String) {
         var value = value
         value.withUTF8 { append(name: staticBytes(name), value: Bytes($0)) }
@@ -124,6 +126,16 @@ package struct HeaderBlock: ~Copyable {
     private mutating func lowercase(from start: Int, length: Int) {
         let bytes = UnsafeMutableRawBufferPointer(mutating: storage.readable.part(start, start + length))
         var index = 0
+        while index + 8 <= bytes.count {
+            // Eight at a time: the high bit of each byte tells whether that byte is `A`–`Z`, then becomes 0x20.
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let low = word & 0x7F7F_7F7F_7F7F_7F7F
+            let fromA = low &+ 0x3F3F_3F3F_3F3F_3F3F
+            let pastZ = low &+ 0x2525_2525_2525_2525
+            let upper = fromA & ~pastZ & ~word & 0x8080_8080_8080_8080
+            bytes.storeBytes(of: word | upper >> 2, toByteOffset: index, as: UInt64.self)
+            index += 8
+        }
         while index < bytes.count {
             bytes[index] = bytes[index].asciiLowercased
             index += 1

@@ -14,6 +14,22 @@ import Testing
         #expect(values == ["A", "text/plain", "B", ""])
     }
 
+    @Test func `only ASCII capitals of a name change, wherever they stand`() {
+        for byte in UInt8.min...UInt8.max {
+            for length in [1, 8, 13] {
+                for place in 0..<length {
+                    var name = [UInt8](repeating: 0x5A, count: length)
+                    name[place] = byte
+                    var block = HeaderBlock()
+                    name.withUnsafeBytes { block.append(name: $0, value: staticBytes("V")) }
+                    let same = block.name(0).elementsEqual(name.map(\.asciiLowercased))
+                    let value = block.value(0).equals("V")
+                    #expect(same && value)
+                }
+            }
+        }
+    }
+
     @Test func `the first of several fields is found`() {
         var block = HeaderBlock()
         block.append("cookie", "a")
