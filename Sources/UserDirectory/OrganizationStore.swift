@@ -34,6 +34,14 @@ package protocol OrganizationStore: Sendable {
 
     /// The ES256 key of assertions, as PKCS#8 PEM text with its key id; made and stored on first use.
     func assertionSigningKey() async throws -> SigningKeyMaterial
+
+    /// Notes that these secrets verified something at `moment` (seconds since 1970), for `SecretSummary.lastUsedAt`.
+    /// Doesn't change the generation, and is allowed to fail silently: call it now and then, not for each request.
+    func recordSecretUse(_ ids: [String], at moment: Double) async
+}
+
+extension OrganizationStore {
+    package func recordSecretUse(_ ids: [String], at moment: Double) async {}
 }
 
 package let maxActiveSecrets = 4
@@ -109,14 +117,4 @@ package struct SigningKeyMaterial: Sendable {
         self.id = id
         self.pem = pem
     }
-}
-
-/// A refused change, in words an operator can act on.
-package enum StoreError: Error, Equatable, Sendable {
-    case organizationUnknown(String)
-    case hostTaken(host: String, by: String)
-    case tooManySecrets(limit: Int)
-    case masterKeyMissing
-    case masterKeyWrong
-    case unavailable(String)
 }

@@ -1,0 +1,30 @@
+import Foundation
+import GRDB
+import MessageAuthentication
+import UserDirectory
+
+/// A known text sealed under the master key, by which a wrong key is found out at start and not at the first secret.
+struct KeyCheck {
+    let box: SecretBox
+
+    private static let text = Array("widget-gateway".utf8)
+    private static let place = Array("master-key-check".utf8)
+
+    /// Lets the right key pass. While nothing is encrypted yet any key is right, and becomes the one.
+    func pass(_ database: Database) throws {
+        let sealed = try Data.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'key_check'")
+        if let sealed, let opened = try? box.open(Array(sealed), associatedData: Self.place), opened == Self.text {
+            return
+        }
+        guard try !Self.isNeeded(database) else { throw StoreError.masterKeyWrong }
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO meta (key, value) VALUES ('key_check', ?)",
+            arguments: [Data(try box.seal(Self.text, associatedData: Self.place))])
+    }
+
+    /// Whether anything is encrypted under some key.
+    static func isNeeded(_ database: Database) throws -> Bool {
+        try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM secrets) OR EXISTS (SELECT 1 FROM signing_keys)") ?? false
+    }
+}

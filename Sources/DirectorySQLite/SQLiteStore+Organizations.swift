@@ -1,0 +1,79 @@
+import Foundation
+import GRDB
+package import UserDirectory
+
+extension SQLiteStore {
+    package func generation() async throws -> Int64 {
+        try await reading { try Self.generation($0) }
+    }
+
+    package func loadAll() async throws -> StoredConfiguration {
+        try await reading { [box] database in
+            let secrets = SecretTable(database: database, box: box)
+            let organizations = try Self.organizations(database).map { settings in
+                StoredOrganization(settings: settings, secrets: try secrets.active(of: settings.id))
+            }
+            return StoredConfiguration(generation: try Self.generation(database), organizations: organizations)
+        }
+    }
+
+    package func organization(_ id: String) async throws -> OrganizationSettings? {
+        try await reading { try Self.organization(id, $0) }
+    }
+
+    package func organizations() async throws -> [OrganizationSettings] {
+        try await reading { try Self.organizations($0) }
+    }
+
+    @discardableResult
+    package func put(_ settings: OrganizationSettings) async throws -> Bool {
+        let moment = now()
+        return try await writing { database in
+            guard try Self.organization(settings.id, database) != settings else { return false }
+            for host in settings.hosts {
+                let owner = try String.fetchOne(
+                    database, sql: "SELECT organization FROM hosts WHERE host = ?", arguments: [host.lowercased()])
+                if let owner, owner != settings.id { throw StoreError.hostTaken(host: host, by: owner) }
+            }
+            try database.execute(
+                sql: """
+                    INSERT INTO organizations (id, settings, created_at, updated_at) VALUES (:id, :settings, :now, :now)
+                    ON CONFLICT (id) DO UPDATE SET settings = :settings, updated_at = :now
+                    """,
+                arguments: ["id": settings.id, "settings": try settings.storedJSON(), "now": moment])
+            try database.execute(sql: "DELETE FROM hosts WHERE organization = ?", arguments: [settings.id])
+            for host in settings.hosts {
+                try database.execute(
+                    sql: "INSERT OR IGNORE INTO hosts (host, organization) VALUES (?, ?)",
+                    arguments: [host.lowercased(), settings.id])
+            }
+            try database.bumpGeneration()
+            return true
+        }
+    }
+
+    @discardableResult
+    package func deleteOrganization(_ id: String) async throws -> Bool {
+        try await writing { database in
+            try database.execute(sql: "DELETE FROM organizations WHERE id = ?", arguments: [id])
+            guard database.changesCount > 0 else { return false }
+            try database.bumpGeneration()
+            return true
+        }
+    }
+
+    static func organization(_ id: String, _ database: Database) throws -> OrganizationSettings? {
+        try String.fetchOne(database, sql: "SELECT settings FROM organizations WHERE id = ?", arguments: [id])
+            .map { try OrganizationSettings(storedJSON: $0) }
+    }
+
+    private static func organizations(_ database: Database) throws -> [OrganizationSettings] {
+        try String.fetchAll(database, sql: "SELECT settings FROM organizations ORDER BY id")
+            .map { try OrganizationSettings(storedJSON: $0) }
+    }
+
+    private static func generation(_ database: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            database.cachedStatement(sql: "SELECT value FROM meta WHERE key = 'generation'")) ?? 0
+    }
+}

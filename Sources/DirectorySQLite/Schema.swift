@@ -1,0 +1,74 @@
+import GRDB
+
+/// The tables, step by step: a released step is never changed, only followed by another.
+enum Schema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 organizations, secrets, users") { try $0.execute(sql: first) }
+        return migrator
+    }
+
+    /// `users.email` is the address as it was sent; only where `email_verified` is 1 does it lead to the user.
+    /// `users.seq` gives the order of creation and is never used again after a deletion.
+    private static let first = """
+        CREATE TABLE meta (
+            key TEXT PRIMARY KEY,
+            value ANY NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO meta (key, value) VALUES ('generation', 1);
+
+        CREATE TABLE organizations (
+            id TEXT PRIMARY KEY,
+            settings TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE hosts (
+            host TEXT PRIMARY KEY,
+            organization TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX hosts_organization ON hosts (organization);
+
+        CREATE TABLE secrets (
+            id TEXT PRIMARY KEY,
+            organization TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+            purpose TEXT NOT NULL,
+            sealed BLOB NOT NULL,
+            last4 TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            last_used_at REAL,
+            revoked_at REAL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX secrets_organization ON secrets (organization, created_at);
+
+        CREATE TABLE signing_keys (
+            id TEXT PRIMARY KEY,
+            sealed BLOB NOT NULL,
+            created_at REAL NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE users (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            id TEXT NOT NULL UNIQUE,
+            organization TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+            external_id TEXT,
+            email TEXT,
+            email_folded TEXT,
+            email_verified INTEGER NOT NULL,
+            name_folded TEXT,
+            profile TEXT NOT NULL,
+            unverified TEXT NOT NULL,
+            role TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            blocked_at REAL,
+            tokens_valid_after REAL
+        ) STRICT;
+        CREATE UNIQUE INDEX users_verified_email ON users (organization, email_folded, email) WHERE email_verified = 1;
+        CREATE INDEX users_creation ON users (organization);
+        CREATE INDEX users_external_id ON users (organization, external_id);
+        CREATE INDEX users_email ON users (organization, email_folded);
+        CREATE INDEX users_name ON users (organization, name_folded);
+        """
+}

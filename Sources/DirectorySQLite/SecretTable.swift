@@ -1,0 +1,96 @@
+import Foundation
+import GRDB
+import MessageAuthentication
+import UserDirectory
+
+/// The secrets in one transaction, sealed under the master key.
+struct SecretTable {
+    let database: Database
+    let box: SecretBox
+
+    /// The active secrets of an organization in the clear, oldest first.
+    func active(of organization: String) throws -> [ActiveSecret] {
+        try Row.fetchAll(
+            database,
+            sql: """
+                SELECT id, purpose, sealed FROM secrets WHERE organization = ? AND revoked_at IS NULL
+                ORDER BY created_at, id
+                """,
+            arguments: [organization]
+        ).compactMap { row in
+            // A purpose that a later release added is none of ours.
+            guard let purpose = SecretPurpose(rawValue: row["purpose"]) else { return nil }
+            let id: String = row["id"]
+            let sealed: Data = row["sealed"]
+            let text = try open(sealed, Self.place(id, purpose, organization))
+            return ActiveSecret(id: id, purpose: purpose, text: text)
+        }
+    }
+
+    func summaries(of organization: String) throws -> [SecretSummary] {
+        try Row.fetchAll(
+            database, sql: "SELECT * FROM secrets WHERE organization = ? ORDER BY created_at, id",
+            arguments: [organization]
+        ).compactMap(Self.summary)
+    }
+
+    func summary(_ id: String) throws -> SecretSummary? {
+        try Row.fetchOne(database, sql: "SELECT * FROM secrets WHERE id = ?", arguments: [id]).flatMap(Self.summary)
+    }
+
+    func insert(_ text: String, purpose: SecretPurpose, organization: String, at moment: Double) throws -> SecretSummary
+    {
+        let summary = SecretSummary(
+            id: "key_" + RandomIdentifier.text(), purpose: purpose, last4: SecretPolicy.last4(of: text),
+            createdAt: moment)
+        let sealed = try box.seal(
+            Array(text.utf8), associatedData: Self.place(summary.id, purpose, organization))
+        try database.execute(
+            sql: """
+                INSERT INTO secrets (id, organization, purpose, sealed, last4, created_at) VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [summary.id, organization, purpose.rawValue, Data(sealed), summary.last4, moment])
+        return summary
+    }
+
+    /// The oldest signing key, which is the one in use.
+    func signingKey() throws -> SigningKeyMaterial? {
+        let row = try Row.fetchOne(
+            database, sql: "SELECT id, sealed FROM signing_keys ORDER BY created_at, id LIMIT 1")
+        guard let row else { return nil }
+        let id: String = row["id"]
+        let sealed: Data = row["sealed"]
+        return SigningKeyMaterial(id: id, pem: try open(sealed, Self.place(signingKey: id)))
+    }
+
+    func insertSigningKey(_ key: SigningKeyMaterial, at moment: Double) throws {
+        let sealed = try box.seal(Array(key.pem.utf8), associatedData: Self.place(signingKey: key.id))
+        try database.execute(
+            sql: "INSERT INTO signing_keys (id, sealed, created_at) VALUES (?, ?, ?)",
+            arguments: [key.id, Data(sealed), moment])
+    }
+
+    private func open(_ sealed: Data, _ place: [UInt8]) throws -> String {
+        do {
+            return String(decoding: try box.open(Array(sealed), associatedData: place), as: UTF8.self)
+        } catch {
+            throw StoreError.masterKeyWrong
+        }
+    }
+
+    /// What a sealed secret is bound to: moved to another row it doesn't open.
+    private static func place(_ id: String, _ purpose: SecretPurpose, _ organization: String) -> [UInt8] {
+        Array("secret\n\(organization)\n\(purpose.rawValue)\n\(id)".utf8)
+    }
+
+    private static func place(signingKey id: String) -> [UInt8] { Array("signing-key\n\(id)".utf8) }
+
+    private static func summary(_ row: Row) -> SecretSummary? {
+        guard let purpose = SecretPurpose(rawValue: row["purpose"]) else { return nil }
+        var summary = SecretSummary(
+            id: row["id"], purpose: purpose, last4: row["last4"], createdAt: row["created_at"])
+        summary.lastUsedAt = row["last_used_at"]
+        summary.revokedAt = row["revoked_at"]
+        return summary
+    }
+}

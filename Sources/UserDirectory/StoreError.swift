@@ -1,0 +1,31 @@
+/// A refused change or a store that doesn't work, in words that an operator can act on.
+package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
+    case organizationUnknown(String)
+    case hostTaken(host: String, by: String)
+    case tooManySecrets(limit: Int)
+    /// There are encrypted secrets, and no key.
+    case masterKeyMissing
+    /// The key isn't the one that the secrets are encrypted under.
+    case masterKeyWrong
+    /// The key's file can't be used: says why.
+    case masterKeyInvalid(String)
+    /// No user has this id: a page can't begin after it.
+    case userUnknown(String)
+    /// The profile at `index` (from 0) can't be imported; nothing of the import was written.
+    case importRefused(index: Int, code: String)
+    case unavailable(String)
+
+    package var description: String {
+        switch self {
+        case .organizationUnknown(let id): "there is no organization '\(id)'"
+        case .hostTaken(let host, let owner): "the host '\(host)' belongs to the organization '\(owner)'"
+        case .tooManySecrets(let limit): "there are \(limit) active secrets already: revoke one first"
+        case .masterKeyMissing: "the master key is missing: the stored secrets can't be read without it"
+        case .masterKeyWrong: "the master key is not the one that the stored secrets are encrypted under"
+        case .masterKeyInvalid(let reason): reason
+        case .userUnknown(let id): "there is no user '\(id)'"
+        case .importRefused(let index, let code): "user \(index + 1) can't be imported: \(code)"
+        case .unavailable(let reason): "the store is unavailable: \(reason)"
+        }
+    }
+}
