@@ -9,18 +9,30 @@ import { gzipSync } from 'node:zlib';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
+const files = [
+    'widget-sdk/dist/sdk.js',
+    'widget-sdk/dist/loader.js',
+    'Sources/WidgetSDK/SDKBundle.swift',
+    'Sources/Demo/DemoPages.swift',
+];
+
 describe('what is committed', () => {
     it('is what the sources build', () => {
         const out = mkdtempSync(join(tmpdir(), 'widget-sdk-'));
         try {
             execFileSync(join(root, 'scripts/build-sdk.sh'), [out]);
-            for (const file of ['widget-sdk/dist/sdk.js', 'widget-sdk/dist/loader.js', 'Sources/WidgetSDK/SDKBundle.swift']) {
+            for (const file of files) {
                 const [committed, built] = [root, out].map((folder) => readFileSync(join(folder, file), 'utf8'));
                 assert.ok(committed === built, `${file} is stale: run scripts/build-sdk.sh`);
             }
         } finally {
             rmSync(out, { recursive: true });
         }
+    });
+
+    it('is the loader that the documentation shows', () => {
+        const loader = readFileSync(join(root, 'widget-sdk/dist/loader.js'), 'utf8').trim();
+        assert.ok(readFileSync(join(root, 'docs/sdk.md'), 'utf8').includes(loader), 'docs/sdk.md shows another loader');
     });
 
     it('agrees with its types', () => {
