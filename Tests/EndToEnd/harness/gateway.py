@@ -1,0 +1,261 @@
+"""A gateway under test: the real binary, in a directory of its own, on free loopback ports."""
+
+from __future__ import annotations
+
+import ctypes
+import datetime
+import ipaddress
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import httpx
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from . import tokens
+
+ROOT = Path(__file__).resolve().parents[3]
+BINARY = Path(os.environ.get("WIDGET_GATEWAY_BINARY", ROOT / ".build/debug/widget-gateway")).resolve()
+
+PR_SET_PDEATHSIG = 1
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _die_with_parent() -> None:
+    """Runs in the child: whatever happens to the test run, no gateway stays behind."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def environment(extra: dict[str, str] | None = None) -> dict[str, str]:
+    """The tests' environment without anything that would configure the gateway."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("WIDGET_GATEWAY_", "LISTEN_"))}
+    return kept | (extra or {})
+
+
+def run_cli(*arguments: str, cwd: Path | None = None, env: dict[str, str] | None = None, stdin: str | None = None,
+            timeout: float = 30) -> subprocess.CompletedProcess[str]:
+    """Runs the command line to its end."""
+    return subprocess.run(
+        [str(BINARY), *arguments], cwd=cwd, env=environment(env), input=stdin, text=True, capture_output=True,
+        timeout=timeout)
+
+
+def make_certificate(directory: Path, *names: str, common_name: str = "localhost") -> tuple[Path, Path]:
+    """A self-signed certificate for loopback and `names`, and its key, as PEM files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    today = datetime.datetime.now(datetime.timezone.utc)
+    alternatives = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    alternatives += [x509.DNSName(entry) for entry in names]
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - datetime.timedelta(days=1)).not_valid_after(today + datetime.timedelta(days=7))
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256()))
+    cert_path, key_path = directory / "cert.pem", directory / "key.pem"
+    cert_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_path.write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    key_path.chmod(0o600)
+    return cert_path, key_path
+
+
+class Gateway:
+    """Writes the configuration, applies the organizations, starts `serve`, and waits until it is ready."""
+
+    def __init__(self, directory: Path, *, organizations: list[dict], upstreams: list[dict], routes: list[dict],
+                 env: dict[str, str] | None = None, **settings):
+        self.directory = directory
+        self.env = env or {}
+        self.tls_port, self.clear_port, self.admin_port = free_port(), free_port(), free_port()
+        self.certificate, _ = make_certificate(directory)
+        self.organizations = organizations
+        self.settings = {
+            "listen": [
+                {"address": f"127.0.0.1:{self.tls_port}", "tls": {"certificate": "cert.pem", "key": "key.pem"}},
+                {"address": f"127.0.0.1:{self.clear_port}", "cleartext": True},
+            ],
+            "admin": {"address": f"127.0.0.1:{self.admin_port}"},
+            "storage": {"url": "sqlite:data/widget-gateway.db", "master_key_file": "data/master.key"},
+            "upstreams": upstreams,
+            "routes": routes,
+            "log": {"level": "debug", "format": "text", "access": True},
+        } | settings
+        self.config_path = directory / "gateway.yaml"
+        self.log_path = directory / "gateway.log"
+        self.process: subprocess.Popen | None = None
+        self.may_be_dead = False
+        (directory / "data").mkdir(exist_ok=True)
+        self.write_config()
+        self.apply(organizations)
+
+    # Addresses
+
+    @property
+    def https(self) -> str:
+        return f"https://127.0.0.1:{self.tls_port}"
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.clear_port}"
+
+    @property
+    def admin(self) -> str:
+        return f"http://127.0.0.1:{self.admin_port}"
+
+    # Configuration
+
+    def write_config(self) -> None:
+        self.config_path.write_text(yaml.safe_dump(self.settings, sort_keys=False))
+
+    def apply(self, organizations: list[dict]) -> subprocess.CompletedProcess[str]:
+        path = self.directory / "organizations.yaml"
+        path.write_text(yaml.safe_dump({"organizations": organizations}, sort_keys=False))
+        result = self.cli("organization", "apply", str(path))
+        assert result.returncode == 0, f"organization apply failed:\n{result.stdout}{result.stderr}"
+        return result
+
+    def cli(self, *arguments: str, **options) -> subprocess.CompletedProcess[str]:
+        """Runs a command of the command line against this gateway's configuration.
+
+        Commands are one or two words (`demo`, `organization set`); `--config` goes after them.
+        """
+        words = 1 if arguments[0] in ("check-config", "demo", "serve") else 2
+        command, rest = arguments[:words], arguments[words:]
+        return run_cli(*command, "--config", str(self.config_path), *rest, cwd=self.directory, env=self.env, **options)
+
+    # Life
+
+    def start(self, timeout: float = 30) -> "Gateway":
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(BINARY), "serve", "--config", str(self.config_path)], cwd=self.directory,
+                env=environment(self.env), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=_die_with_parent)
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the gateway ended with {self.process.returncode} at start:\n{self.log()}")
+            if self.admin_status("/readyz") == 200:
+                return self
+            time.sleep(0.05)
+        raise AssertionError(f"the gateway wasn't ready after {timeout} s:\n{self.log()}")
+
+    def admin_status(self, path: str) -> int | None:
+        """The status of an admin path, or None where nobody answers."""
+        try:
+            with urllib.request.urlopen(self.admin + path, timeout=2) as response:
+                return response.status
+        except urllib.error.HTTPError as error:
+            return error.code
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def signal(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """kill -9, as a power cut would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> int:
+        """SIGTERM and wait: returns the exit status."""
+        assert self.process is not None
+        self.process.terminate()
+        try:
+            return self.process.wait(40)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(10)
+            raise AssertionError(f"the gateway didn't end after SIGTERM:\n{self.log()[-4000:]}")
+
+    def close(self) -> None:
+        """Ends the process and checks what must hold after every test: it lived, and its log gives nothing away."""
+        died = None
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(10)
+        elif self.process is not None and not self.may_be_dead:
+            died = self.process.returncode
+        log = self.log()
+        leaks = [text for text in tokens.must_stay_secret if text in log]
+        assert died is None, f"the gateway died with {died}:\n{log[-6000:]}"
+        assert not leaks, f"the log shows {len(leaks)} secrets or tokens"
+
+    def is_alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def resident_bytes(self) -> int:
+        """Resident memory now."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError("no VmRSS")
+
+    def cpu_seconds(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    # Clients
+
+    def tls_context(self, *alpn: str) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        if alpn:
+            context.set_alpn_protocols(list(alpn))
+        return context
+
+    def client(self, *, http2: bool = True, cleartext: bool = False, **options) -> httpx.Client:
+        """An httpx client; over TLS with HTTP/2 unless told otherwise. Redirects aren't followed."""
+        context = self.tls_context()
+        base = self.http if cleartext else self.https
+        options.setdefault("timeout", 20)
+        return httpx.Client(base_url=base, http2=http2 and not cleartext, http1=not http2 or cleartext,
+                            verify=context, **options)
+
+    def users(self, organization: str) -> list[dict]:
+        """Every user of an organization, as the command line lists them."""
+        result = self.cli("user", "list", organization, "--json")
+        assert result.returncode == 0, result.stderr
+        listed = json.loads(result.stdout)
+        return listed if isinstance(listed, list) else listed["users"]
+
+
+def eventually(condition, *, within: float = 1.0, every: float = 0.02, what: str = "the condition"):
+    """Polls until `condition()` is truthy and returns its value; the bound is part of what is tested."""
+    deadline = time.monotonic() + within
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what} didn't come true within {within} s"
+        time.sleep(every)
