@@ -13,9 +13,6 @@ package final class SQLiteStore: UserDirectory, OrganizationStore, UserStore, Se
     /// Seconds since 1970.
     let now: @Sendable () -> Double
 
-    /// How long a writer waits for another process's transaction, in seconds.
-    private static let busyTimeout = 5.0
-
     /// Opens the file, made with mode 0600 in a folder of mode 0700 where there is none, and brings its tables up to
     /// date. Of several processes that do this at once, all succeed.
     ///
@@ -24,21 +21,24 @@ package final class SQLiteStore: UserDirectory, OrganizationStore, UserStore, Se
         try self.init(path: path, masterKey: masterKey, now: { Date().timeIntervalSince1970 })
     }
 
-    /// The same with a clock of the caller's.
-    package init(path: String, masterKey: MasterKey, now: @escaping @Sendable () -> Double) throws(StoreError) {
+    /// The same with a clock of the caller's; a writer waits `busyTimeout` seconds for another process's transaction.
+    package init(
+        path: String, masterKey: MasterKey, now: @escaping @Sendable () -> Double, busyTimeout: Double = 5
+    ) throws(StoreError) {
         let box: SecretBox
         do { box = try SecretBox(masterKey: masterKey.bytes) } catch { throw .masterKeyInvalid("no usable master key") }
         try PrivateFiles.makeFolder(of: path)
         // One process at a time: two that turn on the write-ahead log or migrate at once would fail.
-        pool = try FolderLock.holding(folderOf: path) { () throws(StoreError) in try Self.open(path, box) }
+        pool = try FolderLock.holding(folderOf: path) { () throws(StoreError) in try Self.open(path, box, busyTimeout) }
         self.box = box
         self.now = now
     }
 
-    private static func open(_ path: String, _ box: SecretBox) throws(StoreError) -> DatabasePool {
+    private static func open(_ path: String, _ box: SecretBox, _ busyTimeout: Double) throws(StoreError) -> DatabasePool
+    {
         try PrivateFiles.makeFile(path)
         do {
-            let pool = try DatabasePool(path: path, configuration: configuration)
+            let pool = try DatabasePool(path: path, configuration: configuration(busyTimeout))
             // The pool asks for NORMAL when it turns on the log; acknowledged has to mean synced.
             try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             guard try !pool.read(Schema.migrator.hasBeenSuperseded) else {
@@ -60,7 +60,7 @@ package final class SQLiteStore: UserDirectory, OrganizationStore, UserStore, Se
     package static func holdsSecrets(path: String) throws(StoreError) -> Bool {
         guard FileManager.default.fileExists(atPath: path) else { return false }
         do {
-            return try DatabaseQueue(path: path, configuration: configuration).read { database in
+            return try DatabaseQueue(path: path, configuration: configuration(5)).read { database in
                 guard try database.tableExists("secrets") else { return false }
                 return try KeyCheck.isNeeded(database)
             }
@@ -69,7 +69,7 @@ package final class SQLiteStore: UserDirectory, OrganizationStore, UserStore, Se
         }
     }
 
-    private static var configuration: Configuration {
+    private static func configuration(_ busyTimeout: Double) -> Configuration {
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
         configuration.label = "widget-gateway"
