@@ -10,6 +10,8 @@ package final class TokenVerifier {
 
     package init() {}
 
+    deinit { scratch.deallocate() }
+
     /// Verifies a token. `now` is in seconds since 1970.
     ///
     /// What is accepted is good until this verifier's next verification.
@@ -27,7 +29,7 @@ package final class TokenVerifier {
             return .accept(
                 VerifiedToken(
                     claims: claims, times: times, key: authenticated.key, userHash: userHash, onlyIDVerified: false,
-                    scratch: scratch))
+                    verifier: self))
         } catch {
             return .reject(error)
         }
@@ -62,7 +64,7 @@ package final class TokenVerifier {
             return .accept(
                 VerifiedToken(
                     claims: claims, times: TokenTimes(), key: key, userHash: UserHashRule.Outcome(isVerified: true),
-                    onlyIDVerified: true, scratch: scratch))
+                    onlyIDVerified: true, verifier: self))
         } catch {
             return .reject(error)
         }

@@ -19,7 +19,8 @@ import Testing
 
     private static let payload =
         #"{"email":"jane@example.com","id":"123","name":"J\u00e4ne 😀","exp":1750000100,"iat":1.75e9,"#
-        + #""company_mrr":"10.99","renewal_date":"2028-02-29","x":[{"a":[null,true,-1.5e3]},"é"],"user_hash":"\#(Sample.hash)"}"#
+        + #""company_mrr":"10.99","renewal_date":"2028-02-29","x":[{"a":[null,true,-1.5e3]},"é"],"#
+        + #""user_hash":"\#(Sample.hash)"}"#
 
     private static func mutate(_ bytes: inout [UInt8], _ generator: inout Generator) {
         for _ in 0..<Int.random(in: 1...3, using: &generator) {

@@ -1,5 +1,5 @@
 /// Every name that verification looks up, hashed once for each verifier.
-struct ClaimNames {
+final class ClaimNames {
     let header = HeaderNames()
     let times = TimeNames()
     let userHash = ClaimName("user_hash")

@@ -16,7 +16,7 @@ struct ClaimReader {
     func text(_ claim: ClaimName, upTo limit: Int = maximumText) throws(Rejection) -> ScratchRange {
         guard let member = known(claim) else { return .none }
         guard member.pointee.kind == .string, Int(member.pointee.value.count) <= limit,
-            !scratch[member.pointee.value].contains(0)
+            !hasNUL(member.pointee.value)
         else { throw invalid(claim) }
         return member.pointee.value
     }
@@ -79,6 +79,12 @@ struct ClaimReader {
 
     /// Leaves a claim that has been checked, and that the profile has no place for, among the extra ones.
     func keepAsExtra(_ claim: ClaimName) { scratch.member(claim)?.pointee.isKnown = false }
+
+    /// Only an escape can bring a NUL: the scanner refuses a bare one, and so only unescaped copies are searched.
+    @inline(__always)
+    private func hasNUL(_ text: ScratchRange) -> Bool {
+        Int(text.offset) >= JSONScratch.unescapedStart && scratch[text].contains(0)
+    }
 
     /// Takes a claim off the extra ones without looking at it.
     func ignore(_ claim: ClaimName) { scratch.member(claim)?.pointee.isKnown = true }

@@ -1,7 +1,7 @@
 /// A verdict with its reasons, step by step and in words: what `token verify` shows.
 ///
 /// It takes the same steps as `TokenVerifier.verify`, by the same code, but allocates freely and needs the secrets in
-/// the clear, with which it recognises common mistakes. No word of it is a token, a secret, or text that a client chose.
+/// the clear, with which it recognises common mistakes. No word of it is a token, a secret, or a client's text.
 package struct TokenExplanation: Sendable {
     /// One step of verification.
     package struct Step: Sendable, Equatable {
@@ -33,6 +33,7 @@ package struct TokenExplanation: Sendable {
         now: Double
     ) {
         let verifier = TokenVerifier()
+        defer { withExtendedLifetime(verifier) {} }
         let mistakes = KeyMistakes(api: api, userHash: userHash.isEmpty ? api : userHash)
         let bytes = Array(token.utf8)
         bytes.withUnsafeBytes { bytes in

@@ -2,7 +2,7 @@
 ///
 /// `email` is required. `external_user_id` has no place in the profile beside `id`: it is checked to be an identifier
 /// and kept in `extra`, and it never stands in for an absent `id`.
-struct ProductBridge {
+final class ProductBridge {
     let id = ClaimName("id")
     private let email = ClaimName("email")
     private let name = ClaimName("name")

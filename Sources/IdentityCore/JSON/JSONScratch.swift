@@ -3,7 +3,10 @@
 ///
 /// It holds the decoded bytes of the token at hand, the unescaped texts of those JSON strings that have escapes, the
 /// members of the JSON object at hand, and a table of the names seen in it.
-final class JSONScratch {
+///
+/// This is a view of memory that a `TokenVerifier` owns, free of reference counting, which would cost as much here as
+/// the reading itself. It is good as long as its verifier is, and nothing but the verifier's methods may keep one.
+struct JSONScratch {
     /// The longest JSON text that is looked at, in bytes; also the longest token.
     static let maximumText = 8192
 
@@ -20,14 +23,31 @@ final class JSONScratch {
     let bytes: UnsafeMutablePointer<UInt8>
     let members: UnsafeMutablePointer<JSONMember>
     let names: UnsafeMutablePointer<NameSlot>
+    private let state: UnsafeMutablePointer<State>
+
+    /// What changes from scan to scan.
+    private struct State {
+        var memberCount = 0
+        var unescapedEnd = JSONScratch.unescapedStart
+        var scan: UInt32 = 0
+    }
 
     /// How many members the object at hand has.
-    var memberCount = 0
-    /// Where the next unescaped text goes.
-    var unescapedEnd = JSONScratch.unescapedStart
-    /// Tells the slots of this scan from those of earlier ones, so that the table needn't be cleared.
-    private(set) var scan: UInt32 = 0
+    var memberCount: Int {
+        get { state.pointee.memberCount }
+        nonmutating set { state.pointee.memberCount = newValue }
+    }
 
+    /// Where the next unescaped text goes.
+    var unescapedEnd: Int {
+        get { state.pointee.unescapedEnd }
+        nonmutating set { state.pointee.unescapedEnd = newValue }
+    }
+
+    /// Tells the slots of this scan from those of earlier ones, so that the table needn't be cleared.
+    var scan: UInt32 { state.pointee.scan }
+
+    /// Takes the memory: some 130 KiB.
     init() {
         let size = JSONScratch.unescapedStart + JSONScratch.maximumText + JSONScratch.padding
         bytes = .allocate(capacity: size)
@@ -36,23 +56,27 @@ final class JSONScratch {
         members.initialize(repeating: JSONMember(), count: JSONScratch.maximumMembers)
         names = .allocate(capacity: JSONScratch.nameSlots)
         names.initialize(repeating: NameSlot(), count: JSONScratch.nameSlots)
+        state = .allocate(capacity: 1)
+        state.initialize(to: State())
     }
 
-    deinit {
+    /// Gives the memory back: the last thing to do with it.
+    func deallocate() {
         bytes.deallocate()
         members.deallocate()
         names.deallocate()
+        state.deallocate()
     }
 
     /// Forgets the JSON object at hand.
     func beginScan() {
-        memberCount = 0
-        unescapedEnd = JSONScratch.unescapedStart
-        scan &+= 1
+        state.pointee.memberCount = 0
+        state.pointee.unescapedEnd = JSONScratch.unescapedStart
+        state.pointee.scan &+= 1
         guard scan == 0 else { return }
         // Once in four thousand million scans the stamps begin anew: old ones must not look like new ones.
         names.update(repeating: NameSlot(), count: JSONScratch.nameSlots)
-        scan = 1
+        state.pointee.scan = 1
     }
 
     subscript(_ range: ScratchRange) -> UnsafeRawBufferPointer {

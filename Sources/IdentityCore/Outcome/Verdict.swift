@@ -25,12 +25,12 @@ package struct VerifiedToken {
     package let warnings: TokenWarnings
 
     private let claims: UserClaims
-    private let scratch: JSONScratch
+    private let verifier: TokenVerifier
     private let scan: UInt32
 
     init(
         claims: UserClaims, times: TokenTimes, key: VerificationKey, userHash: UserHashRule.Outcome,
-        onlyIDVerified: Bool, scratch: JSONScratch
+        onlyIDVerified: Bool, verifier: TokenVerifier
     ) {
         expiresAt = times.expiresAt
         issuedAt = times.issuedAt
@@ -38,16 +38,16 @@ package struct VerifiedToken {
         userHashVerified = userHash.isVerified
         self.onlyIDVerified = onlyIDVerified
         wouldReject = userHash.wouldReject
-        warnings = claims.extraLength(in: scratch) > UserProfile.maximumExtra ? .extraDropped : []
+        warnings = claims.extraLength(in: verifier.scratch) > UserProfile.maximumExtra ? .extraDropped : []
         self.claims = claims
-        self.scratch = scratch
-        scan = scratch.scan
+        self.verifier = verifier
+        scan = verifier.scratch.scan
     }
 
     /// What the token says of its user, copied.
     package func profile() -> UserProfile {
-        precondition(scan == scratch.scan, "A verified token was read after its verifier's next verification")
-        return claims.profile(in: scratch)
+        precondition(scan == verifier.scratch.scan, "A verified token was read after its verifier's next verification")
+        return claims.profile(in: verifier.scratch)
     }
 }
 

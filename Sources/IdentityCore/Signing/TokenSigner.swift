@@ -23,9 +23,21 @@ package struct TokenSigner: Sendable {
         claims: String, issuedAt: Int? = nil, expiresAt: Int? = nil, withUserHash: Bool = false,
         keyID: String? = nil
     ) throws(TokenSigningError) -> String {
+        let verifier = TokenVerifier()
+        defer { withExtendedLifetime(verifier) {} }
+        let payload = try payload(
+            claims, issuedAt: issuedAt, expiresAt: expiresAt, withUserHash: withUserHash, reading: verifier)
+        return compact(header: TokenSigner.header(keyID: keyID), payload: payload)
+    }
+
+    /// The claims with what is added to them; `verifier` reads them, and isn't needed after that.
+    private func payload(
+        _ claims: String, issuedAt: Int?, expiresAt: Int?, withUserHash: Bool, reading verifier: TokenVerifier
+    ) throws(TokenSigningError) -> String {
+        let scratch = verifier.scratch
+        let names = verifier.names
+        try scan(claims, into: scratch)
         var added: [String] = []
-        let scratch = try scan(claims)
-        let names = ClaimNames()
         if let issuedAt, scratch.member(names.times.issuedAt) == nil { added.append("\"iat\":\(issuedAt)") }
         if let expiresAt, scratch.member(names.times.expiry) == nil { added.append("\"exp\":\(expiresAt)") }
         if withUserHash, scratch.member(names.userHash) == nil {
@@ -34,18 +46,15 @@ package struct TokenSigner: Sendable {
             else { throw .noID }
             added.append("\"user_hash\":\"\(UserHash.compute(secretText: secretText, id: id))\"")
         }
-        let payload = TokenSigner.adding(added, to: claims, isEmpty: scratch.memberCount == 0)
-        return compact(header: TokenSigner.header(keyID: keyID), payload: payload)
+        return TokenSigner.adding(added, to: claims, isEmpty: scratch.memberCount == 0)
     }
 
-    private func scan(_ claims: String) throws(TokenSigningError) -> JSONScratch {
-        let scratch = JSONScratch()
+    private func scan(_ claims: String, into scratch: JSONScratch) throws(TokenSigningError) {
         let bytes = Array(claims.utf8)
         // Base64 takes four characters for three bytes: more than this can't become an acceptable token.
         guard bytes.count <= JSONScratch.maximumText / 4 * 3 else { throw .claimsTooLarge }
         for (index, byte) in bytes.enumerated() { scratch.bytes[index] = byte }
         guard JSONScanner.scan(ScratchRange(0, count: bytes.count), in: scratch) else { throw .claimsMalformed }
-        return scratch
     }
 
     private func compact(header: String, payload: String) -> String {

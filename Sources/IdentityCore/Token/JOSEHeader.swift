@@ -12,7 +12,7 @@ struct JOSEHeader {
     init(_ token: CompactToken, in scratch: JSONScratch, names: HeaderNames) throws(Rejection) {
         guard JSONScanner.scan(token.header, in: scratch) else { throw Rejection(.tokenMalformed) }
         guard let algorithm = scratch.member(names.algorithm)?.pointee, algorithm.kind == .string,
-            scratch[algorithm.value].elementsEqual("HS256".utf8)
+            JOSEHeader.isHS256(scratch[algorithm.value])
         else { throw Rejection(.tokenAlgorithmNotAllowed) }
         guard scratch.member(names.critical) == nil else { throw Rejection(.tokenMalformed) }
         guard let kid = scratch.member(names.keyID)?.pointee else {
@@ -21,6 +21,11 @@ struct JOSEHeader {
         }
         guard kid.kind == .string else { throw Rejection(.tokenMalformed) }
         keyID = kid.value
+    }
+
+    private static func isHS256(_ text: UnsafeRawBufferPointer) -> Bool {
+        text.count == 5 && text[0] == UInt8(ascii: "H") && text[1] == UInt8(ascii: "S")
+            && text[2] == UInt8(ascii: "2") && text[3] == UInt8(ascii: "5") && text[4] == UInt8(ascii: "6")
     }
 }
 
