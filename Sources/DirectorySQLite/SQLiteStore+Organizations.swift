@@ -27,6 +27,10 @@ extension SQLiteStore {
 
     @discardableResult
     package func put(_ settings: OrganizationSettings) async throws -> Bool {
+        // A NUL ends a text in SQLite's eyes: the row would be another organization's, or another host's.
+        guard ([settings.id] + settings.hosts).allSatisfy({ !$0.isEmpty && !$0.utf8.contains(0) }) else {
+            throw StoreError.settingsInvalid("an id or a host is empty or contains a NUL character")
+        }
         let moment = now()
         return try await writing { database in
             guard try Self.organization(settings.id, database) != settings else { return false }

@@ -1,6 +1,8 @@
 /// A refused change or a store that doesn't work, in words that an operator can act on.
 package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case organizationUnknown(String)
+    /// Settings that no store can hold: says why.
+    case settingsInvalid(String)
     case hostTaken(host: String, by: String)
     case tooManySecrets(limit: Int)
     /// There are encrypted secrets, and no key.
@@ -18,6 +20,7 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .organizationUnknown(let id): "there is no organization '\(id)'"
+        case .settingsInvalid(let reason): reason
         case .hostTaken(let host, let owner): "the host '\(host)' belongs to the organization '\(owner)'"
         case .tooManySecrets(let limit): "there are \(limit) active secrets already: revoke one first"
         case .masterKeyMissing: "the master key is missing: the stored secrets can't be read without it"

@@ -103,6 +103,18 @@ import UserDirectory
         #expect(await !store.admit(batch).contains(.unavailable))
     }
 
+    @Test func `a file that can't be written is unavailable to new users alone`() async throws {
+        let place = try Folder()
+        let store = try place.store()
+        try await store.put(OrganizationSettings(id: "acme"))
+        _ = await store.admit([.user("known@acme.test")])
+        try await store.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA query_only = 1") }
+        #expect(await store.admit([.user("new@acme.test")]) == [.unavailable])
+        #expect(await store.admit([.user("known@acme.test")]) != [.unavailable])
+        try await store.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA query_only = 0") }
+        #expect(await store.admit([.user("new@acme.test")]) != [.unavailable])
+    }
+
     @Test func `a file that is no store, or of a newer release, is refused in words`() async throws {
         let place = try Folder()
         try Data("hello, this is no database at all, not one bit of it".utf8).write(

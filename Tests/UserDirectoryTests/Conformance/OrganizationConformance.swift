@@ -58,6 +58,17 @@ import UserDirectory
     }
 
     @Test(arguments: StoreFactory.all)
+    func `an id or a host with a NUL is refused`(_ factory: StoreFactory) async throws {
+        let (store, _) = try await factory.fresh()
+        var host = OrganizationSettings(id: "other")
+        host.hosts = ["a.test\u{0}"]
+        for settings in [OrganizationSettings(id: "acme\u{0}"), OrganizationSettings(id: ""), host] {
+            await #expect(throws: StoreError.self) { try await store.put(settings) }
+        }
+        #expect(try await store.organizations() == [OrganizationSettings(id: "acme")])
+    }
+
+    @Test(arguments: StoreFactory.all)
     func `an organization goes with its users and secrets`(_ factory: StoreFactory) async throws {
         let (store, _) = try await factory.fresh()
         await _ = store.admit(.verified(profile(email: "ann@acme.test")))
