@@ -23,13 +23,14 @@ package final class ES256SigningKey: @unchecked Sendable {
 
     /// Takes PKCS#8 PEM text, as `pem()` gives it. An encrypted one is refused.
     package convenience init(pem: String) throws(SigningKeyError) {
-        let bytes = Array(pem.utf8)
-        guard let source = BIO_new_mem_buf(bytes, Int32(clamping: bytes.count)) else {
-            throw .cryptography(CryptographyFailure("BIO_new_mem_buf"))
+        let key = Array(pem.utf8).withUnsafeBytes { bytes -> OpaquePointer? in
+            // The BIO reads the bytes where they are: it must not outlive them.
+            guard let source = BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count)) else { return nil }
+            defer { BIO_free(source) }
+            // OpenSSL's own callback would ask for a passphrase on the terminal.
+            return PEM_read_bio_PrivateKey(source, nil, { _, _, _, _ in -1 }, nil)
         }
-        defer { BIO_free(source) }
-        // OpenSSL's own callback would ask for a passphrase on the terminal.
-        guard let key = PEM_read_bio_PrivateKey(source, nil, { _, _, _, _ in -1 }, nil) else {
+        guard let key else {
             ERR_clear_error()
             throw .notAPrivateKey
         }

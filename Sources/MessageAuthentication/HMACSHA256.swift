@@ -21,13 +21,17 @@ package final class HMACSHA256 {
         self.context = context
         // A nil key would mean 'the key set before', and an empty array may have no address.
         let bytes = key.isEmpty ? [0] : key
+        // A parameter keeps the addresses of its name and its value: both must outlive the call.
+        let name = Array(OSSL_MAC_PARAM_DIGEST.utf8CString)
         var digest = Array("SHA256".utf8CString)
-        let ready = digest.withUnsafeMutableBufferPointer { digest in
-            var parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            return EVP_MAC_init(context, bytes, key.count, &parameters)
+        let ready = name.withUnsafeBufferPointer { name in
+            digest.withUnsafeMutableBufferPointer { digest in
+                var parameters = [
+                    OSSL_PARAM_construct_utf8_string(name.baseAddress, digest.baseAddress, 0),
+                    OSSL_PARAM_construct_end(),
+                ]
+                return EVP_MAC_init(context, bytes, key.count, &parameters)
+            }
         }
         precondition(ready == 1, "OpenSSL has no HMAC-SHA256")
     }

@@ -87,9 +87,12 @@ import Testing
     }
 
     private func verifies(_ signature: [UInt8], of input: [UInt8], pem: String) throws -> Bool {
-        let source = try #require(BIO_new_mem_buf(pem, Int32(pem.utf8.count)))
-        defer { BIO_free(source) }
-        let key = try #require(PEM_read_bio_PrivateKey(source, nil, nil, nil))
+        let key = try #require(
+            Array(pem.utf8).withUnsafeBytes { bytes -> OpaquePointer? in
+                let source = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count))
+                defer { BIO_free(source) }
+                return PEM_read_bio_PrivateKey(source, nil, nil, nil)
+            })
         defer { EVP_PKEY_free(key) }
         let parsed = try #require(ECDSA_SIG_new())
         defer { ECDSA_SIG_free(parsed) }
