@@ -151,7 +151,7 @@ fieldset legend {
             <fieldset class="card">
                 <legend><h2>Which organization?</h2></legend>
                 <label class="option"><input type="radio" name="organization" value="acme" checked><span><strong>acme</strong><span class="muted">Open: visitors may stay anonymous, new users are created</span></span></label>
-                <label class="option"><input type="radio" name="organization" value="lockd"><span><strong>lockd</strong><span class="muted">Locked: everyone must be identified</span></span></label>
+                <label class="option"><input type="radio" name="organization" value="lockd"><span><strong>lockd</strong><span class="muted">Locked: identified users only, and only those whom the directory knows</span></span></label>
             </fieldset>
         </form>
         <div class="stack">
@@ -373,7 +373,10 @@ feedback.addEventListener('submit', async (event) => {
             say('good', 'Thank you. The backend filed it under ' + answer.author.name + '.');
             await refreshPosts();
         } else {
-            say('bad', 'Not sent: ' + (answer.code || 'status ' + response.status) + '. ' + (reasons[answer.code] || answer.detail || ''));
+            const { error } = WidgetGateway.status();
+            const known = error && error.code === answer.code;
+            const why = known ? 'The gateway refused it, for the reason above.' : reasons[answer.code] || answer.detail || '';
+            say('bad', 'Not sent: ' + (answer.code || 'status ' + response.status) + '. ' + why);
         }
     } catch (error) {
         say('bad', 'Not sent: ' + (reasons[error.code] || 'the gateway didn’t answer.'));

@@ -229,7 +229,7 @@ export function createIdentity(events) {
         note(problem, carried) {
             if (carried !== token) return;
             if (problem.code === 'identify_required') settle({ state: 'locked' }, true);
-            else if (refusesIdentity(problem)) fail(problem);
+            else if (refusesIdentity(problem) && !(status.error && status.error.code === problem.code)) fail(problem);
         },
     };
 }

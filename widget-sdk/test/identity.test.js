@@ -84,6 +84,7 @@ describe('who the visitor is', () => {
         assert.equal(response.status, 401, 'a bad token is never treated as no token');
         assert.equal((await response.json()).code, 'user_hash_mismatch', 'the body is still readable');
         assert.deepEqual(double.posts, []);
+        assert.equal(heard.filter(([event]) => event === 'error').length, 1, 'said once, not with every call');
         assert.equal((await widget.identify('ada')).state, 'identified');
     });
 

@@ -172,7 +172,10 @@ feedback.addEventListener('submit', async (event) => {
             say('good', 'Thank you. The backend filed it under ' + answer.author.name + '.');
             await refreshPosts();
         } else {
-            say('bad', 'Not sent: ' + (answer.code || 'status ' + response.status) + '. ' + (reasons[answer.code] || answer.detail || ''));
+            const { error } = WidgetGateway.status();
+            const known = error && error.code === answer.code;
+            const why = known ? 'The gateway refused it, for the reason above.' : reasons[answer.code] || answer.detail || '';
+            say('bad', 'Not sent: ' + (answer.code || 'status ' + response.status) + '. ' + why);
         }
     } catch (error) {
         say('bad', 'Not sent: ' + (reasons[error.code] || 'the gateway didn’t answer.'));
