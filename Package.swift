@@ -32,7 +32,6 @@ let package = Package(
         // Who is calling: pure.
         .target(name: "MessageAuthentication", dependencies: ["COpenSSL"], swiftSettings: hotPath),
         .target(name: "IdentityCore", dependencies: ["MessageAuthentication"], swiftSettings: hotPath),
-        .target(name: "VerificationCache", dependencies: ["IdentityCore"], swiftSettings: hotPath),
 
         // Storage.
         .target(name: "UserDirectory", dependencies: ["IdentityCore"], swiftSettings: house),
@@ -58,7 +57,8 @@ let package = Package(
         .target(
             name: "DataPlane",
             dependencies: [
-                "IdentityCore", "VerificationCache", "UserDirectory", "HTTPMessages", "HTTPServer", "HTTPUpstream",
+                "EventLoop", "HTTP1Codec", "HTTPMessages", "HTTPUpstream", "IdentityCore", "MessageAuthentication",
+                "UserDirectory", "WidgetSDK",
             ],
             swiftSettings: hotPath),
         .target(

@@ -36,6 +36,9 @@ enum RequestFields {
     }
 
     static func fault(in request: borrowing RequestHead, _ limits: HTTP2Limits) -> RequestFault {
+        guard request.method != .connect, request.authority.isEmpty || request.authority.isAuthority else {
+            return .malformed
+        }
         guard isOriginForm(request.target) || (request.method == .options && request.target.equals("*")) else {
             return .malformed
         }
@@ -45,14 +48,7 @@ enum RequestFields {
 
     /// A path that begins with `/` and has no space, control character or fragment.
     private static func isOriginForm(_ target: Bytes) -> Bool {
-        guard target.count > 0, target[0] == UInt8(ascii: "/") else { return false }
-        var index = 0
-        while index < target.count {
-            let byte = target[index]
-            if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "#") { return false }
-            index += 1
-        }
-        return true
+        target.count > 0 && target[0] == UInt8(ascii: "/") && target.isRequestTarget
     }
 
     private static func decimal(_ text: Bytes) -> Int? {

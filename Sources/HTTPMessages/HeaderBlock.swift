@@ -95,6 +95,20 @@ package struct HeaderBlock: ~Copyable {
         count -= 1
     }
 
+    /// Takes out every field whose name, in lower case, `isUnwanted` holds of.
+    package mutating func remove(where isUnwanted: (Bytes) -> Bool) {
+        var kept = 0
+        var index = 0
+        while index < count {
+            if !isUnwanted(name(index)) {
+                fields.unsafelyUnwrapped[kept] = fields.unsafelyUnwrapped[index]
+                kept += 1
+            }
+            index += 1
+        }
+        count = kept
+    }
+
     /// Empties the block; its memory is kept unless a large head blew it up.
     package mutating func removeAll() {
         storage.removeAll(keepingAtMost: 8192)

@@ -1,0 +1,145 @@
+package import EventLoop
+package import HTTPMessages
+package import HTTPUpstream
+import IdentityCore
+package import UserDirectory
+
+/// One thread's share of the data plane: answers or forwards each request of its connections.
+///
+/// What happens to a request, and in which order, is in `RequestPipeline.swift`. Confined to its worker's thread.
+package final class DataPlaneWorker: ExchangeHandler {
+    package private(set) var snapshot: DataPlaneSnapshot
+    package var counters = Counters()
+
+    let loop: EventLoop
+    let upstreams: UpstreamWorker
+    let admission: AdmissionBatcher
+    let verifier = TokenVerifier()
+    var cache: IdentityCache
+    var identifiers = RequestIdentifiers()
+    var accessLog: AccessLog
+    /// For a path that isn't what it seems.
+    var pathScratch = ByteQueue()
+    var targetScratch = ByteQueue()
+    var idScratch = ByteQueue()
+
+    private var keys: [OrganizationKeys?]
+    private var pools: [UpstreamPool]
+    private let workerCount: Int
+
+    package init(
+        loop: EventLoop, upstreams: UpstreamWorker, admission: AdmissionBatcher, snapshot: DataPlaneSnapshot,
+        workerCount: Int, log: @escaping @Sendable ([UInt8]) -> Void
+    ) {
+        self.loop = loop
+        self.upstreams = upstreams
+        self.admission = admission
+        self.snapshot = snapshot
+        self.workerCount = max(1, workerCount)
+        cache = IdentityCache(megabytes: Double(snapshot.options.cacheMegabytes) / Double(max(1, workerCount)))
+        accessLog = AccessLog(isJSON: snapshot.options.logsJSON, write: log)
+        keys = Array(repeating: nil, count: snapshot.organizations.count)
+        pools = snapshot.upstreams.map { upstreams.pool(for: $0.target) }
+    }
+
+    /// Decides all further requests by another snapshot.
+    package func use(_ next: DataPlaneSnapshot) {
+        if next.options.cacheMegabytes != snapshot.options.cacheMegabytes {
+            cache = IdentityCache(megabytes: Double(next.options.cacheMegabytes) / Double(workerCount))
+        }
+        snapshot = next
+        keys = Array(repeating: nil, count: next.organizations.count)
+        pools = next.upstreams.map { upstreams.pool(for: $0.target) }
+    }
+
+    /// To be called at each tick of the loop.
+    package func tick() { accessLog.flush() }
+
+    // MARK: Exchanges
+
+    package func requestReceived(_ exchange: Exchange) {
+        counters.requests += 1
+        let context = context(of: exchange)
+        context.begin()
+        run(context)
+    }
+
+    package func requestBody(_ exchange: Exchange, _ bytes: Bytes) {
+        let context = context(of: exchange)
+        switch context.phase {
+        case .relaying: context.relay.requestBody(bytes)
+        case .collecting: collect(context, bytes)
+        case .admitting: context.body.append(bytes)  // Bounded by the stream's window: no credit is given.
+        case .idle, .answered: exchange.transport?.consumed(exchange, bytes.count)
+        }
+    }
+
+    package func requestTooLarge(_ exchange: Exchange) {
+        let context = context(of: exchange)
+        context.relay.cancel()
+        if exchange.responseStarted {
+            if !exchange.responseEnded { exchange.transport?.abort(exchange) }
+        } else {
+            context.sequence += 1
+            reject(context, Rejection(.bodyTooLarge))
+        }
+    }
+
+    package func requestEnded(_ exchange: Exchange) {
+        let context = context(of: exchange)
+        exchange.requestTrailers.remove(where: IdentityHeaders.isReserved)
+        switch context.phase {
+        case .relaying: context.relay.requestEnded()
+        case .collecting: collected(context)
+        case .admitting, .idle, .answered: break
+        }
+    }
+
+    package func responseDrained(_ exchange: Exchange) { context(of: exchange).relay.responseDrained() }
+
+    package func exchangeEnded(_ exchange: Exchange) {
+        let context = context(of: exchange)
+        if context.snapshot.options.logsAccess { log(context) }
+        context.end()
+    }
+
+    // MARK: Per worker and snapshot
+
+    func context(of exchange: Exchange) -> RequestContext {
+        if let context = exchange.context { return unsafeDowncast(context, to: RequestContext.self) }
+        let context = RequestContext(exchange: exchange, worker: self)
+        exchange.context = context
+        return context
+    }
+
+    /// The MAC contexts of an organization's secrets: made on this worker when first needed.
+    ///
+    /// A request that was begun under an older snapshot makes its own.
+    func keys(of organization: Int, in requested: DataPlaneSnapshot) -> OrganizationKeys {
+        let settings = requested.organizations[organization]
+        guard requested === snapshot else {
+            return OrganizationKeys(api: settings.apiKeys, userHash: settings.userHashKeys)
+        }
+        if let known = keys[organization] { return known }
+        let made = OrganizationKeys(api: settings.apiKeys, userHash: settings.userHashKeys)
+        keys[organization] = made
+        return made
+    }
+
+    func pool(_ upstream: Int, in requested: DataPlaneSnapshot) -> UpstreamPool {
+        requested === snapshot ? pools[upstream] : upstreams.pool(for: requested.upstreams[upstream].target)
+    }
+
+    private func log(_ context: RequestContext) {
+        let exchange = context.exchange
+        guard let peer = exchange.transport?.peer else { return }
+        accessLog.append(
+            AccessLog.Entry(
+                time: EventLoop.wallClock(), requestID: context.requestID, requestIDLow: context.requestIDLow,
+                client: peer.address, organization: context.organizationSnapshot?.settings.id,
+                status: exchange.response.status, bytes: exchange.responseBodySent,
+                milliseconds: Double(EventLoop.monotonicNanoseconds() - exchange.startedAt) / 1e6,
+                state: context.state, code: context.code?.rawValue),
+            exchange.request)
+    }
+}

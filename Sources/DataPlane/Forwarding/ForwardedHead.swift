@@ -1,0 +1,145 @@
+import HTTP1Codec
+import HTTPMessages
+
+/// Writes the head that an upstream gets: what the client sent, less what is the gateway's or the connection's, and
+/// then the gateway's own fields.
+enum ForwardedHead {
+    struct Parts: ~Copyable {
+        /// What the client's `Authorization` was: a user token that has served its purpose.
+        var dropsAuthorization: Bool
+        /// Client values of `X-Forwarded-…` and trace headers are believed.
+        var trustsPeer: Bool
+        var peer: PeerInformation
+        /// Where the client named no host.
+        var fallbackAuthority: String
+    }
+
+    /// Appends request line, `Host` and the client's fields.
+    static func appendRequest(
+        _ request: borrowing RequestHead, target: Bytes, _ parts: borrowing Parts, to head: inout ByteQueue
+    ) {
+        head.append(request.methodName)
+        head.append(byte: 0x20)
+        head.append(target)
+        head.append(" HTTP/1.1\r\nhost: ")
+        if request.authority.isEmpty { head.append(parts.fallbackAuthority) } else { head.append(request.authority) }
+        head.append("\r\n")
+
+        let named = ConnectionOptions(request.fields)
+        var index = 0
+        var hasCookie = false
+        while index < request.fields.count {
+            let name = request.fields.name(index)
+            switch request.fields.header(index) {
+            case .other:
+                if !IdentityHeaders.isReserved(name), !named.contains(name) {
+                    HTTP1Writer.appendField(name: name, value: request.fields.value(index), to: &head)
+                }
+            case .authorization:
+                if !parts.dropsAuthorization, !named.contains(name) {
+                    HTTP1Writer.appendField(name: name, value: request.fields.value(index), to: &head)
+                }
+            case .cookie: hasCookie = true
+            case .referer:
+                // A page that was opened with a token in its address tells it to everything that it loads.
+                if !mentionsToken(request.fields.value(index)) {
+                    HTTP1Writer.appendField(name: name, value: request.fields.value(index), to: &head)
+                }
+            case .connection, .keepAlive, .proxyConnection, .te, .trailer, .transferEncoding, .upgrade,
+                .proxyAuthenticate, .proxyAuthorization, .contentLength, .expect, .host:
+                break
+            case .xForwardedFor, .xForwardedHost, .xForwardedProto, .forwarded, .via, .xRequestId, .traceparent,
+                .tracestate:
+                break  // `appendForwarding`, `appendTrace`
+            default:
+                if !named.contains(name) {
+                    HTTP1Writer.appendField(name: name, value: request.fields.value(index), to: &head)
+                }
+            }
+            index += 1
+        }
+        if hasCookie { appendCookies(request.fields, to: &head) }
+    }
+
+    /// HTTP/2 splits cookies for compression: HTTP/1.1 has them in one field (RFC 9113, 8.2.3).
+    private static func appendCookies(_ fields: borrowing HeaderBlock, to head: inout ByteQueue) {
+        head.append("cookie: ")
+        var isFirst = true
+        var index = 0
+        while index < fields.count {
+            if fields.header(index) == .cookie, fields.value(index).isFieldValue {
+                if !isFirst { head.append("; ") }
+                head.append(fields.value(index))
+                isFirst = false
+            }
+            index += 1
+        }
+        head.append("\r\n")
+    }
+
+    /// Appends `X-Forwarded-…`, `Forwarded` (RFC 7239) and `Via`, behind what a trusted proxy has said.
+    static func appendForwarding(
+        _ request: borrowing RequestHead, _ parts: borrowing Parts, to head: inout ByteQueue
+    ) {
+        head.append("x-forwarded-for: ")
+        appendTrusted(.xForwardedFor, request, parts, to: &head)
+        head.append(parts.peer.address)
+        head.append("\r\nx-forwarded-proto: ")
+        let scheme: StaticString = parts.peer.isTLS ? "https" : "http"
+        if parts.trustsPeer, let claimed = request.fields.first(.xForwardedProto), claimed.isToken {
+            head.append(claimed)
+        } else {
+            head.append(scheme)
+        }
+        if parts.trustsPeer, let claimed = request.fields.first(.xForwardedHost), claimed.isAuthority {
+            head.append("\r\nx-forwarded-host: ")
+            head.append(claimed)
+        } else if !request.authority.isEmpty {
+            head.append("\r\nx-forwarded-host: ")
+            head.append(request.authority)
+        }
+        head.append("\r\nforwarded: ")
+        appendTrusted(.forwarded, request, parts, to: &head)
+        if parts.peer.addressBytes.count == 16 {
+            head.append("for=\"[")
+            head.append(parts.peer.address)
+            head.append("]\"")
+        } else {
+            head.append("for=")
+            head.append(parts.peer.address)
+        }
+        head.append(";proto=")
+        head.append(scheme)
+        if !request.authority.isEmpty {
+            head.append(";host=\"")
+            head.append(request.authority)
+            head.append("\"")
+        }
+        head.append("\r\nvia: ")
+        appendTrusted(.via, request, parts, to: &head)
+        head.append(parts.peer.httpVersion == 2 ? "2 widget-gateway\r\n" : "1.1 widget-gateway\r\n")
+    }
+
+    private static func appendTrusted(
+        _ header: KnownHeader, _ request: borrowing RequestHead, _ parts: borrowing Parts, to head: inout ByteQueue
+    ) {
+        guard parts.trustsPeer else { return }
+        var index = 0
+        while index < request.fields.count {
+            if request.fields.header(index) == header, request.fields.value(index).isFieldValue {
+                head.append(request.fields.value(index))
+                head.append(", ")
+            }
+            index += 1
+        }
+    }
+
+    private static func mentionsToken(_ referer: Bytes) -> Bool {
+        guard let mark = referer.firstIndex(ofByte: 0x3F) else { return false }
+        var found = false
+        QueryString.forEach(referer.part(mark + 1, referer.count)) { name, _, _ in
+            if QueryString.isNamed(name, "sso") { found = true }
+        }
+        return found
+    }
+}

@@ -1,0 +1,64 @@
+import HTTPMessages
+import IdentityCore
+import UserDirectory
+
+/// `/_widget/identify`: the token, or the plain identity, comes in the body.
+extension DataPlaneWorker {
+    /// Waits for the body, which names the organization perhaps.
+    func collectBody(_ context: RequestContext) throws(Rejection) {
+        let exchange = context.exchange
+        guard exchange.request.method == .post else { return answerMethodNotAllowed(context, allowed: "POST, OPTIONS") }
+        if let length = exchange.request.contentLength, length > IdentifyBody.maximumLength {
+            throw Rejection(.bodyTooLarge)
+        }
+        context.phase = .collecting
+        answerExpectation(context)
+        if exchange.requestEnded { collected(context) }
+    }
+
+    func collect(_ context: RequestContext, _ bytes: Bytes) {
+        context.exchange.transport?.consumed(context.exchange, bytes.count)
+        guard context.body.count + bytes.count <= IdentifyBody.maximumLength else {
+            return reject(context, Rejection(.bodyTooLarge))
+        }
+        context.body.append(bytes)
+    }
+
+    func collected(_ context: RequestContext) {
+        context.phase = .idle
+        do throws(Rejection) {
+            // The organization comes first: its origins decide who may read even the refusal of a malformed body.
+            let body = Result { () throws(Rejection) in try IdentifyBody(context.body.readable) }
+            let named = (try? body.get())?.organization
+                .map { context.body.readable.part($0.lowerBound, $0.upperBound).string }
+            try findOrganization(context, bodyNames: named)
+            try checkOrigin(context)
+            context.token.read(context.exchange.request)
+            let found = try body.get()
+            if let token = found.token {
+                context.token.add(context.body.readable.part(token.lowerBound, token.upperBound))
+                try identify(context)
+            } else if let user = found.user {
+                try identifyPlainly(context, context.body.readable.part(user.lowerBound, user.upperBound))
+            }
+        } catch {
+            reject(context, error)
+        }
+    }
+
+    /// A user without a token, vouched for by the user hash alone.
+    private func identifyPlainly(_ context: RequestContext, _ user: Bytes) throws(Rejection) {
+        guard let organization = context.organization else { throw Rejection(.organizationUnknown) }
+        guard !context.token.isPresent else { throw Rejection(.tokenConflict) }
+        let settings = context.snapshot.organizations[organization]
+        guard settings.settings.allowPlainIdentity else { throw Rejection(.identityMalformed) }
+        let verdict = verifier.verifyPlainIdentity(
+            user, keys: keys(of: organization, in: context.snapshot), policy: settings.policy)
+        switch verdict {
+        case .reject(let rejection): throw rejection
+        case .accept(let identity):
+            counters.verified += 1
+            admit(context, VerifiedIdentity(identity), remembersToken: false)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import HTTPMessages
+import HTTPUpstream
+import IdentityCore
+
+/// What the data plane remembers of one request. Pooled with its exchange: it lives through many, one after another.
+final class RequestContext: RelayOwner {
+    enum Phase {
+        case idle
+        /// The body of an identify is being collected.
+        case collecting
+        /// The directory has been asked; a body may arrive meanwhile.
+        case admitting
+        case relaying
+        case answered
+    }
+
+    unowned(unsafe) let exchange: Exchange
+    unowned(unsafe) let worker: DataPlaneWorker
+    let relay: Relay
+
+    var phase = Phase.idle
+    /// Tells this request from others that the same object has served: answers that come late are dropped.
+    var sequence: UInt64 = 0
+    /// What this request is decided by, whatever is posted meanwhile.
+    var snapshot: DataPlaneSnapshot
+    var endpoint = Endpoint.unknown
+    var organization: Int?
+    var identity: AdmittedIdentity?
+    var wasCreated: Bool?
+    var token = TokenExtraction()
+    /// A body that is collected, or that waits for admission.
+    var body = ByteQueue()
+    /// The origin whose page may read the response; empty: no CORS fields.
+    var allowedOrigin = ByteQueue()
+    var variesByOrigin = false
+    var requestID: UInt64 = 0
+    var requestIDLow: UInt64 = 0
+    var state: StaticString = "none"
+    var code: RejectionCode?
+
+    init(exchange: Exchange, worker: DataPlaneWorker) {
+        self.exchange = exchange
+        self.worker = worker
+        snapshot = worker.snapshot
+        relay = Relay(exchange: exchange)
+    }
+
+    func begin() {
+        sequence += 1
+        snapshot = worker.snapshot
+        requestID = worker.identifiers.next()
+        requestIDLow = worker.identifiers.next()
+    }
+
+    func end() {
+        sequence += 1
+        relay.cancel()
+        phase = .idle
+        endpoint = .unknown
+        organization = nil
+        identity = nil
+        wasCreated = nil
+        token.removeAll()
+        body.removeAll(keepingAtMost: 8192)
+        allowedOrigin.removeAll()
+        variesByOrigin = false
+        state = "none"
+        code = nil
+    }
+
+    var organizationSnapshot: OrganizationSnapshot? { organization.map { snapshot.organizations[$0] } }
+
+    // MARK: Relay
+
+    func relayWillSendHead(_ relay: Relay) { worker.decorate(self) }
+
+    func relayFailed(_ relay: Relay, _ failure: UpstreamFailure) {
+        worker.counters.upstreamRetriesOrFailures += 1
+        let code: RejectionCode =
+            switch failure {
+            case .unreachable, .malformed: .upstreamUnreachable
+            case .timeout: .upstreamTimeout
+            case .overloaded: .overloaded
+            }
+        worker.reject(self, Rejection(code))
+    }
+
+    func relayBroke(_ relay: Relay, _ failure: UpstreamFailure) { worker.counters.upstreamRetriesOrFailures += 1 }
+}
+
+/// What answers a request.
+enum Endpoint: Equatable {
+    case unknown
+    case upstream(Route)
+    case sdk(isImmutable: Bool)
+    case keySet
+    case state
+    case identify
+    case logout
+}

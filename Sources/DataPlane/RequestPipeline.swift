@@ -1,0 +1,119 @@
+import EventLoop
+import HTTPMessages
+import IdentityCore
+import UserDirectory
+
+/// One request's way, a line a phase:
+/// head → endpoint → organization → origin → token → verification → admission → answer or upstream.
+extension DataPlaneWorker {
+    func run(_ context: RequestContext) {
+        do throws(Rejection) {
+            try checkHead(context.exchange)
+            context.endpoint = try findEndpoint(context)
+            if answersWithoutOrganization(context) { return }
+            if case .upstream(let route) = context.endpoint, route.access == .public { return forward(context) }
+            if isPreflight(context.exchange.request) { return try answerPreflight(context) }
+            if context.endpoint == .identify { return try collectBody(context) }
+            try findOrganization(context, bodyNames: nil)
+            try checkOrigin(context)
+            if context.endpoint == .logout { return answerLogout(context) }
+            context.token.read(context.exchange.request)
+            try identify(context)
+        } catch {
+            reject(context, error)
+        }
+    }
+
+    /// Settles who is calling, at once where that is known, else when the directory has answered.
+    func identify(_ context: RequestContext) throws(Rejection) {
+        guard !context.token.isConflicting else { throw Rejection(.tokenConflict) }
+        guard context.token.isPresent else { return try proceedAnonymously(context) }
+        guard let organization = context.organization else { throw Rejection(.organizationUnknown) }
+        let now = EventLoop.wallClock()
+        let known = cache.find(
+            context.token.token.readable, organization: organization, generation: context.snapshot.generation)
+        if let known, now < known.expiresAt {
+            counters.cacheHits += 1
+            return proceed(context, as: known)
+        }
+        counters.cacheMisses += 1
+        let verdict = verifier.verify(
+            context.token.token.readable, keys: keys(of: organization, in: context.snapshot),
+            policy: context.snapshot.organizations[organization].policy, now: now)
+        switch verdict {
+        case .reject(let rejection): throw rejection
+        case .accept(let token):
+            counters.verified += 1
+            admit(context, VerifiedIdentity(token), remembersToken: true)
+        }
+    }
+
+    /// Asks the directory; the request goes on in `admitted`.
+    func admit(_ context: RequestContext, _ identity: VerifiedIdentity, remembersToken: Bool) {
+        guard let organization = context.organizationSnapshot else { return }
+        context.phase = .admitting
+        counters.admissions += 1
+        let request = AdmissionRequest(
+            organization: organization.settings.id, rule: organization.admissionRule, profile: identity.profile,
+            issuedAt: identity.issuedAt, onlyIDVerified: identity.onlyIDVerified)
+        let bound = WorkerBound(context)
+        let sequence = context.sequence
+        let mailbox = loop.mailbox
+        admission.submit(request) { outcome in
+            mailbox.post {
+                let context = bound.value
+                guard context.sequence == sequence, context.phase == .admitting else { return }
+                context.worker.admitted(context, identity, outcome, remembersToken: remembersToken)
+            }
+        }
+    }
+
+    private func admitted(
+        _ context: RequestContext, _ identity: VerifiedIdentity, _ outcome: AdmissionOutcome, remembersToken: Bool
+    ) {
+        switch outcome {
+        case .unavailable: reject(context, Rejection(.directoryUnavailable))
+        case .refused(let code): reject(context, Rejection(code))
+        case .admitted(let user, let created):
+            guard let organization = context.organization else { return }
+            if created { counters.usersCreated += 1 }
+            context.wasCreated = created
+            let admitted = AdmittedIdentity(
+                organization: organization, settings: context.snapshot.organizations[organization].settings,
+                user: user, token: identity)
+            // Under the generation that the request began with: what has been revoked since never becomes a hit.
+            if remembersToken {
+                cache.insert(admitted, token: context.token.token.readable, generation: context.snapshot.generation)
+            }
+            proceed(context, as: admitted)
+        }
+    }
+
+    private func proceedAnonymously(_ context: RequestContext) throws(Rejection) {
+        guard let organization = context.organizationSnapshot else { throw Rejection(.organizationUnknown) }
+        switch organization.settings.requireIdentify {
+        case .enforce:
+            context.state = "locked"
+            if context.endpoint == .state { return answerState(context, organization.lockedState) }
+            throw Rejection(.identifyRequired)
+        case .report: counters.countReported(.identifyRequired)
+        case .off: break
+        }
+        context.state = "anonymous"
+        counters.anonymous += 1
+        if context.endpoint == .state { return answerState(context, organization.anonymousState) }
+        answersTokenNavigation(context) ? () : forward(context)
+    }
+
+    private func proceed(_ context: RequestContext, as identity: AdmittedIdentity) {
+        context.identity = identity
+        context.state = "identified"
+        counters.identified += 1
+        for code in identity.wouldReject { counters.countReported(code) }
+        switch context.endpoint {
+        case .state: answerState(context, identity.state)
+        case .identify: answerIdentify(context, identity)
+        default: answersTokenNavigation(context) ? () : forward(context)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import HTTPMessages
+package import HTTPUpstream
+import IdentityCore
+package import MessageAuthentication
+import UserDirectory
+
+/// All that requests are decided by, at one moment: never changed, replaced as a whole.
+package final class DataPlaneSnapshot: Sendable {
+    /// Goes up with every replacement: identities that were cached under another one are never used.
+    package let generation: UInt64
+    package let organizations: [OrganizationSnapshot]
+    package let upstreams: [UpstreamSnapshot]
+    package let signingKey: ES256SigningKey
+    package let options: DataPlaneOptions
+
+    let routes: RouteTable
+    let jwks: [UInt8]
+    private let byHost: ByteTable
+    private let byID: ByteTable
+
+    package init(
+        generation: UInt64, organizations: [OrganizationSnapshot], upstreams: [UpstreamSnapshot], routes: [Route],
+        signingKey: ES256SigningKey, options: DataPlaneOptions
+    ) {
+        self.generation = generation
+        self.organizations = organizations
+        self.upstreams = upstreams
+        self.routes = RouteTable(routes)
+        self.signingKey = signingKey
+        self.options = options
+        jwks = Array("{\"keys\":[\(signingKey.publicJWK)]}".utf8)
+        var byHost = ByteTable()
+        var byID = ByteTable()
+        for (index, organization) in organizations.enumerated() {
+            byID.insert(organization.settings.id.utf8, index)
+            for host in organization.settings.hosts { byHost.insert(host.utf8, index) }
+        }
+        self.byHost = byHost
+        self.byID = byID
+    }
+
+    func organization(id: Bytes) -> Int? { byID[id] }
+
+    /// The organization of a host, as written with its port, else without.
+    func organization(host authority: Bytes) -> Int? {
+        guard authority.count > 0, authority.count <= 260 else { return nil }
+        return withUnsafeTemporaryAllocation(byteCount: authority.count, alignment: 1) { lowered in
+            for index in 0..<authority.count { lowered[index] = authority[index].asciiLowercased }
+            let whole = Bytes(lowered)
+            if let found = byHost[whole] { return found }
+            var end = whole.count
+            while end > 0, (0x30...0x39).contains(whole[end - 1]) { end -= 1 }
+            guard end > 0, end < whole.count, whole[end - 1] == 0x3A else { return nil }
+            return byHost[whole.part(0, end - 1)]
+        }
+    }
+}
+
+package struct UpstreamSnapshot: Sendable {
+    package let target: UpstreamTarget
+    /// What it is called in `Host` where the client named none.
+    package let authority: String
+    /// Whether the whole profile is sent along.
+    package let wantsProfile: Bool
+    /// Whether an assertion is sent along.
+    package let wantsAssertion: Bool
+
+    package init(target: UpstreamTarget, authority: String, wantsProfile: Bool, wantsAssertion: Bool) {
+        self.target = target
+        self.authority = authority
+        self.wantsProfile = wantsProfile
+        self.wantsAssertion = wantsAssertion
+    }
+}
+
+package struct DataPlaneOptions: Sendable {
+    /// Whether an address is one whose `X-Forwarded-…`, `Forwarded` and trace headers are believed.
+    package var isTrustedProxy: (@Sendable ([UInt8]) -> Bool)?
+    package var cacheMegabytes = 64
+    package var logsAccess = true
+    package var logsJSON = false
+
+    package init() {}
+}

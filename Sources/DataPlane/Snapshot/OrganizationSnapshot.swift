@@ -1,0 +1,34 @@
+package import IdentityCore
+package import UserDirectory
+
+/// One organization as requests see it.
+package struct OrganizationSnapshot: Sendable {
+    package let settings: OrganizationSettings
+    package let apiKeys: [VerificationKeyText]
+    package let userHashKeys: [VerificationKeyText]
+
+    let policy: VerificationPolicy
+    let admissionRule: AdmissionRule
+    let origins: [OriginRule]
+    /// `x-widget-state: anonymous` and the organization, as they go to the upstream.
+    let anonymousHeaders: [UInt8]
+    /// The answers of `/_widget/state` where nobody is identified.
+    let anonymousState: [UInt8]
+    let lockedState: [UInt8]
+
+    package init(_ stored: StoredOrganization) {
+        settings = stored.settings
+        apiKeys = stored.secrets.filter { $0.purpose == .api }.map { VerificationKeyText(id: $0.id, text: $0.text) }
+        userHashKeys = stored.secrets.filter { $0.purpose == .userHash }
+            .map { VerificationKeyText(id: $0.id, text: $0.text) }
+        policy = settings.verificationPolicy
+        admissionRule = settings.admissionRule
+        origins = settings.allowedOrigins.compactMap(OriginRule.init)
+        anonymousHeaders = IdentityHeaders.anonymous(organization: settings.id)
+        anonymousState = StateDocument.withoutUser(state: "anonymous", organization: settings.id)
+        lockedState = StateDocument.withoutUser(state: "locked", organization: settings.id)
+    }
+
+    /// Whether a page of this origin may call; `origin` as the browser sent it.
+    func allows(origin: String) -> Bool { origins.contains { $0.matches(origin) } }
+}

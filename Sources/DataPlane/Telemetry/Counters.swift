@@ -1,0 +1,42 @@
+import IdentityCore
+
+/// What one worker has counted since it began. Read on the worker, then summed over all.
+package struct Counters: Sendable {
+    package var requests: UInt64 = 0
+    package var identified: UInt64 = 0
+    package var anonymous: UInt64 = 0
+    package var cacheHits: UInt64 = 0
+    package var cacheMisses: UInt64 = 0
+    package var verified: UInt64 = 0
+    package var admissions: UInt64 = 0
+    package var usersCreated: UInt64 = 0
+    package var upstreamRetriesOrFailures: UInt64 = 0
+    /// By code, in the order of `RejectionCode.allCases`.
+    package var rejections = [UInt64](repeating: 0, count: RejectionCode.allCases.count)
+    /// What rules in `report` would have refused.
+    package var wouldReject = [UInt64](repeating: 0, count: RejectionCode.allCases.count)
+
+    package init() {}
+
+    mutating func count(_ code: RejectionCode) { rejections[Self.index(code)] += 1 }
+
+    mutating func countReported(_ code: RejectionCode) { wouldReject[Self.index(code)] += 1 }
+
+    package mutating func add(_ other: Counters) {
+        requests += other.requests
+        identified += other.identified
+        anonymous += other.anonymous
+        cacheHits += other.cacheHits
+        cacheMisses += other.cacheMisses
+        verified += other.verified
+        admissions += other.admissions
+        usersCreated += other.usersCreated
+        upstreamRetriesOrFailures += other.upstreamRetriesOrFailures
+        for index in rejections.indices {
+            rejections[index] += other.rejections[index]
+            wouldReject[index] += other.wouldReject[index]
+        }
+    }
+
+    private static func index(_ code: RejectionCode) -> Int { RejectionCode.allCases.firstIndex(of: code) ?? 0 }
+}

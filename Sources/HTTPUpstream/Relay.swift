@@ -1,0 +1,215 @@
+import EventLoop
+import HTTP1Codec
+package import HTTPMessages
+
+/// What a relay tells of its response.
+package protocol RelayOwner: AnyObject {
+    /// The response's head is in `exchange.response`, not sent yet: the last chance to add fields.
+    func relayWillSendHead(_ relay: Relay)
+
+    /// There is no response, and nothing has been sent to the client.
+    func relayFailed(_ relay: Relay, _ failure: UpstreamFailure)
+
+    /// The response broke off after its head had gone out: the exchange was aborted.
+    func relayBroke(_ relay: Relay, _ failure: UpstreamFailure)
+}
+
+/// Takes one request to an upstream and its response back, both bodies as a stream under flow control.
+///
+/// Pooled with its exchange: it lives through many requests, one after another.
+package final class Relay {
+    package unowned(unsafe) let exchange: Exchange
+    package unowned(unsafe) var owner: (any RelayOwner)?
+
+    /// When the upstream was asked, and when its head came: nanoseconds of the monotonic clock, 0 where it didn't.
+    package private(set) var sentAt: UInt64 = 0
+    package private(set) var answeredAt: UInt64 = 0
+
+    unowned(unsafe) var connection: UpstreamConnection?
+    var connectAttempts = 0
+    var deadline: UInt64 = 0
+
+    private var pool: UpstreamPool?
+    /// The head as it goes over the wire: kept until there is a response, to be sent again.
+    private var head = ByteQueue()
+    /// Body bytes, framed, that came before the connection was ready.
+    private var early = ByteQueue()
+    private var isChunked = false
+    private var hasRetried = false
+    private var isActive = false
+    private var sentHeadDownstream = false
+    private(set) var requestIsSent = false
+    private var bodyReceived = 0
+
+    package init(exchange: Exchange) { self.exchange = exchange }
+
+    // MARK: Request
+
+    /// Begins: `write` appends request line and fields, without framing fields and without the empty line.
+    package func start(on pool: UpstreamPool, owner: any RelayOwner, write: (inout ByteQueue) -> Void) {
+        self.pool = pool
+        self.owner = owner
+        isActive = true
+        hasRetried = false
+        sentHeadDownstream = false
+        requestIsSent = exchange.requestEnded
+        connectAttempts = 0
+        bodyReceived = 0
+        sentAt = 0
+        answeredAt = 0
+        head.removeAll()
+        early.removeAll(keepingAtMost: 0)
+        write(&head)
+        frameRequest()
+        HTTP1Writer.appendEndOfHead(to: &head)
+        pool.assign(self, fresh: false)
+    }
+
+    /// The framing is made anew from what is known, never passed on (RFC 9112, 6.3).
+    private func frameRequest() {
+        isChunked = false
+        if let length = exchange.request.contentLength {
+            HTTP1Writer.appendContentLength(length, to: &head)
+        } else if !exchange.requestEnded {
+            isChunked = true
+            HTTP1Writer.appendField("transfer-encoding", "chunked", to: &head)
+        } else if exchange.request.method == .post || exchange.request.method == .put
+            || exchange.request.method == .patch
+        {
+            HTTP1Writer.appendContentLength(0, to: &head)
+        }
+    }
+
+    package func requestBody(_ bytes: Bytes) {
+        guard isActive else { return exchange.transport?.consumed(exchange, bytes.count) ?? () }
+        bodyReceived += bytes.count
+        if let connection, connection.isReady {
+            connection.write { frame(bytes, into: &$0) }
+        } else {
+            frame(bytes, into: &early)
+        }
+    }
+
+    package func requestEnded() {
+        guard isActive else { return }
+        requestIsSent = true
+        guard isChunked else { return }
+        if let connection, connection.isReady {
+            connection.write { HTTP1Writer.appendLastChunk(trailers: exchange.requestTrailers, to: &$0) }
+        } else {
+            HTTP1Writer.appendLastChunk(trailers: exchange.requestTrailers, to: &early)
+        }
+    }
+
+    private func frame(_ bytes: Bytes, into queue: inout ByteQueue) {
+        if isChunked { HTTP1Writer.appendChunk(bytes, to: &queue) } else { queue.append(bytes) }
+    }
+
+    /// The client has taken what was waiting for it.
+    package func responseDrained() { connection?.resume() }
+
+    /// The exchange is over: lets go of the connection, closing it where its response isn't complete.
+    package func cancel() {
+        guard isActive else { return }
+        isActive = false
+        if let connection { connection.abandon() } else { pool?.withdraw(self) }
+        connection = nil
+        owner = nil
+    }
+
+    // MARK: For the connection
+
+    func writeRequest(to output: inout ByteQueue) {
+        sentAt = EventLoop.monotonicNanoseconds()
+        output.append(head.readable)
+        output.append(early.readable)
+        early.removeAll(keepingAtMost: 0)
+    }
+
+    /// The socket has taken what there was: the client may send as much again.
+    func bodyWasSent() {
+        let outstanding = exchange.requestBodyReceived - exchange.requestBodyConsumed
+        if isActive, outstanding > 0 { exchange.transport?.consumed(exchange, outstanding) }
+    }
+
+    func informational(_ status: Int, _ fields: borrowing HeaderBlock) {
+        // 100 was answered by the gateway itself when it let the request through.
+        guard status != 100 else { return }
+        var passed = HeaderBlock()
+        Self.copy(fields, into: &passed)
+        exchange.transport?.sendInformational(exchange, status: status, fields: passed)
+    }
+
+    func responseHead(_ head: borrowing ResponseHead) {
+        answeredAt = EventLoop.monotonicNanoseconds()
+        exchange.response.status = head.status
+        exchange.response.contentLength = head.contentLength
+        Self.copy(head.fields, into: &exchange.response.fields)
+    }
+
+    func responseBody(_ bytes: Bytes) { exchange.responseBody.append(bytes) }
+
+    /// A batch of bytes has been taken in: hands on what has become of it.
+    func responseArrived() {
+        guard isActive, exchange.response.status != 0 else { return }
+        if sentHeadDownstream {
+            exchange.transport?.sendBody(exchange)
+        } else {
+            sendHead()
+        }
+    }
+
+    func responseEnded() {
+        exchange.responseEnded = true
+        responseArrived()
+        isActive = false
+        connection = nil
+        owner = nil
+    }
+
+    func connectionFailed(_ failure: UpstreamFailure, mayRetry: Bool) {
+        connection = nil
+        guard isActive else { return }
+        let hasBody = exchange.requestBodyReceived > 0 || !exchange.requestEnded
+        if mayRetry, !hasRetried, !hasBody, exchange.request.method.isIdempotent, let pool {
+            hasRetried = true
+            connectAttempts = 0
+            return pool.assign(self, fresh: true)
+        }
+        failed(failure)
+    }
+
+    func failed(_ failure: UpstreamFailure) {
+        guard isActive else { return }
+        isActive = false
+        let owner = owner
+        self.owner = nil
+        if sentHeadDownstream {
+            exchange.transport?.abort(exchange)
+            owner?.relayBroke(self, failure)
+        } else {
+            exchange.response.removeAll()
+            exchange.responseBody.removeAll()
+            exchange.responseTrailers.removeAll()
+            owner?.relayFailed(self, failure)
+        }
+    }
+
+    private func sendHead() {
+        sentHeadDownstream = true
+        owner?.relayWillSendHead(self)
+        exchange.transport?.sendHead(exchange)
+    }
+
+    /// Copies the fields that may pass to the next hop.
+    private static func copy(_ fields: borrowing HeaderBlock, into target: inout HeaderBlock) {
+        let named = ConnectionOptions(fields)
+        var index = 0
+        while index < fields.count {
+            if !fields.header(index).isHopByHop, !named.contains(fields.name(index)) {
+                target.append(name: fields.name(index), value: fields.value(index))
+            }
+            index += 1
+        }
+    }
+}

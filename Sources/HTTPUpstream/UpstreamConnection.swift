@@ -1,0 +1,279 @@
+import EventLoop
+import HTTP1Codec
+import HTTPMessages
+
+/// One HTTP/1.1 connection to an upstream: one request at a time.
+///
+/// connecting ─▶ busy ─▶ idle ─▶ busy …  ─▶ closed
+final class UpstreamConnection: SocketOwner {
+    private enum Phase { case connecting, busy, idle, closed }
+
+    var slot = 0
+    var isDirty = false
+    /// Whether it has served a request before: then the upstream may have closed it while the next was on its way.
+    private(set) var wasUsed = false
+
+    private let handle: IOHandle
+    private let pool: UpstreamPool
+    private unowned let worker: UpstreamWorker
+    private var phase = Phase.connecting
+    private var relay: Relay?
+    /// What the socket didn't take yet.
+    private var output = ByteQueue()
+    /// The beginning of a head that isn't complete.
+    private var input = ByteQueue()
+    private var parser = ResponseHeadParser(limits: HTTP1Limits())
+    private var decoder = BodyDecoder(.none, limits: HTTP1Limits())
+    private var head = ResponseHead()
+    private var framing: ResponseFraming?
+    private var isPaused = false
+    private var deadline: UInt64 = 0
+
+    /// Body bytes that wait to be sent to the upstream before the client gets no more credit.
+    private static let outputHighWater = 64 * 1024
+    /// Body bytes that wait to be sent to the client before the upstream isn't read any more.
+    private static let responseHighWater = 64 * 1024
+
+    init(handle: IOHandle, pool: UpstreamPool, worker: UpstreamWorker) {
+        self.handle = handle
+        self.pool = pool
+        self.worker = worker
+        handle.owner = self
+        handle.watch(readable: false, writable: true)
+        deadline = worker.loop.now + Self.milliseconds(pool.target.connectSeconds)
+    }
+
+    private static func milliseconds(_ seconds: Double) -> UInt64 { UInt64(seconds * 1000) }
+
+    // MARK: Request
+
+    func begin(_ relay: Relay) {
+        self.relay = relay
+        framing = nil
+        isPaused = false
+        relay.connection = self
+        guard phase == .idle else { return }
+        phase = .busy
+        start(relay)
+    }
+
+    private func start(_ relay: Relay) {
+        deadline = worker.loop.now + Self.milliseconds(pool.target.responseHeaderSeconds)
+        relay.writeRequest(to: &output)
+        worker.markDirty(self)
+    }
+
+    /// Takes a part of the request's body, framed already.
+    func write(_ body: (inout ByteQueue) -> Void) {
+        guard phase == .busy else { return }
+        body(&output)
+        if framing == nil { deadline = worker.loop.now + Self.milliseconds(pool.target.responseHeaderSeconds) }
+        worker.markDirty(self)
+    }
+
+    var isReady: Bool { phase == .busy }
+
+    func flush() {
+        isDirty = false
+        guard phase == .busy else { return }
+        while !output.isEmpty {
+            switch StreamSocket.write(handle.socket, output.readable) {
+            case .done(let count): output.consume(count)
+            case .wouldBlock:
+                if output.count < Self.outputHighWater { relay?.bodyWasSent() }
+                return updateWatch()
+            case .closed, .failed:
+                // The response may have come before the upstream stopped reading: reading tells.
+                output.removeAll()
+                return read()
+            }
+        }
+        output.removeAll(keepingAtMost: 4096)
+        relay?.bodyWasSent()
+        updateWatch()
+    }
+
+    // MARK: Socket
+
+    func socketReady(readable: Bool, writable: Bool) {
+        if phase == .connecting { return connected() }
+        if writable, !output.isEmpty { flush() }
+        if readable, phase != .closed { read() }
+    }
+
+    private func connected() {
+        guard StreamSocket.pendingError(handle.socket) == 0 else {
+            let relay = relay
+            close()
+            if let relay { pool.connectFailed(relay) }
+            return
+        }
+        phase = .busy
+        updateWatch()
+        if let relay { start(relay) } else { becomeIdle() }
+    }
+
+    private func updateWatch() {
+        guard phase != .closed else { return }
+        handle.watch(readable: !isPaused, writable: !output.isEmpty)
+    }
+
+    private func read() {
+        var reads = 0
+        repeat {
+            let buffer = worker.readBuffer
+            switch StreamSocket.read(handle.socket, into: buffer) {
+            case .done(let count):
+                received(Bytes(rebasing: buffer[..<count]))
+                if count < buffer.count { return }
+            case .wouldBlock: return
+            case .closed, .failed: return inputClosed()
+            }
+            reads += 1
+        } while phase == .busy && !isPaused && reads < 4
+    }
+
+    private func received(_ bytes: Bytes) {
+        guard phase == .busy, let relay else { return close() }  // An idle upstream has nothing to say.
+        deadline = worker.loop.now + Self.milliseconds(pool.target.idleSeconds)
+        if input.isEmpty {
+            let taken = parse(bytes, relay)
+            if phase == .busy, self.relay === relay, taken < bytes.count { input.append(bytes.part(taken, bytes.count)) }
+        } else {
+            input.append(bytes)
+            let taken = parse(input.readable, relay)
+            input.consume(min(taken, input.count))
+        }
+        if phase == .busy, self.relay === relay { relay.responseArrived() }
+        pauseIfFull()
+    }
+
+    /// Returns how many bytes are done with.
+    private func parse(_ bytes: Bytes, _ relay: Relay) -> Int {
+        var position = 0
+        do {
+            while phase == .busy, self.relay === relay {
+                let rest = bytes.part(position, bytes.count)
+                if framing == nil {
+                    switch try parser.parse(rest, requestMethod: relay.exchange.request.method, into: &head) {
+                    case .needsMore: return position
+                    case .informational(let consumed, let status):
+                        guard status != 101 else { throw HTTP1Error.malformed(.statusLine) }
+                        position += consumed
+                        relay.informational(status, head.fields)
+                    case .complete(let consumed, let framing):
+                        position += consumed
+                        self.framing = framing
+                        decoder = BodyDecoder(framing.body, limits: HTTP1Limits())
+                        relay.responseHead(head)
+                    }
+                } else {
+                    let (consumed, piece) = try decoder.next(rest, trailers: &relay.exchange.responseTrailers)
+                    switch piece {
+                    case .needsMore: return position + consumed
+                    case .data(let range): relay.responseBody(rest.part(range.lowerBound, range.upperBound))
+                    case .end:
+                        position += consumed
+                        finished(relay, leftOver: bytes.count - position)
+                        return bytes.count
+                    }
+                    position += consumed
+                }
+            }
+        } catch {
+            failed(.malformed)
+        }
+        return position
+    }
+
+    private func finished(_ relay: Relay, leftOver: Int) {
+        let isReusable = (framing?.keepAlive ?? false) && leftOver == 0 && relay.requestIsSent && output.isEmpty
+        self.relay = nil
+        relay.connection = nil
+        input.removeAll(keepingAtMost: 0)
+        if isReusable {
+            wasUsed = true
+            phase = .idle
+            relay.responseEnded()
+            becomeIdle()
+        } else {
+            relay.responseEnded()
+            close()
+        }
+    }
+
+    private func becomeIdle() {
+        phase = .idle
+        deadline = worker.loop.now + Self.milliseconds(pool.target.idleSeconds)
+        isPaused = false
+        updateWatch()
+        pool.free(self)
+    }
+
+    private func inputClosed() {
+        guard phase == .busy, let relay else { return close() }
+        guard framing != nil else { return failed(.unreachable) }
+        do {
+            _ = try decoder.inputClosed()
+            framing?.keepAlive = false
+            finished(relay, leftOver: 0)
+        } catch {
+            failed(.malformed)
+        }
+    }
+
+    private func failed(_ failure: UpstreamFailure) {
+        let relay = relay
+        // Whether the upstream may have begun to answer: then nothing may be repeated.
+        let sawResponse = framing != nil || !input.isEmpty
+        let wasUsed = wasUsed
+        close()
+        relay?.connectionFailed(failure, mayRetry: wasUsed && !sawResponse && failure == .unreachable)
+    }
+
+    // MARK: Backpressure
+
+    private func pauseIfFull() {
+        guard phase == .busy, let relay, relay.exchange.responseBody.count >= Self.responseHighWater else { return }
+        relay.exchange.wantsDrain = true
+        isPaused = true
+        updateWatch()
+    }
+
+    /// The client has read on.
+    func resume() {
+        guard isPaused else { return }
+        isPaused = false
+        deadline = worker.loop.now + Self.milliseconds(pool.target.idleSeconds)
+        updateWatch()
+    }
+
+    // MARK: Ends
+
+    func checkTimeout(now: UInt64) {
+        guard now >= deadline, !isPaused else { return }
+        switch phase {
+        case .idle: close()
+        case .connecting, .busy:
+            // A client that is slow to send its request is the client side's affair.
+            if phase == .busy, framing == nil, let relay, !relay.requestIsSent, output.isEmpty { return }
+            failed(.timeout)
+        case .closed: break
+        }
+    }
+
+    /// The client has gone: the response is of no use to anyone.
+    func abandon() {
+        relay = nil
+        close()
+    }
+
+    func close() {
+        guard phase != .closed else { return }
+        phase = .closed
+        relay?.connection = nil
+        relay = nil
+        handle.close()
+        pool.remove(self)
+    }
+}

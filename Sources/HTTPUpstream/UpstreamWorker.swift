@@ -1,0 +1,51 @@
+package import EventLoop
+import HTTP1Codec
+
+/// One thread's connections to all upstreams. Confined to the thread that runs `loop`.
+package final class UpstreamWorker {
+    package let loop: EventLoop
+    private var pools: [String: UpstreamPool] = [:]
+    private var dirty: [UpstreamConnection] = []
+    private var ticks: UInt64 = 0
+
+    /// What connections read into; what is left of it is copied.
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
+
+    package init(loop: EventLoop) {
+        self.loop = loop
+        dirty.reserveCapacity(256)
+    }
+
+    deinit { readBuffer.deallocate() }
+
+    /// The pool of this target: the one there is, where the target hasn't changed.
+    package func pool(for target: UpstreamTarget) -> UpstreamPool {
+        if let pool = pools[target.name], pool.target == target { return pool }
+        pools[target.name]?.retire()
+        let pool = UpstreamPool(target, worker: self)
+        pools[target.name] = pool
+        return pool
+    }
+
+    /// To be called at the end of each turn of the loop: writes what has gathered.
+    package func turnEnded() {
+        guard !dirty.isEmpty else { return }
+        let due = dirty
+        dirty.removeAll(keepingCapacity: true)
+        for connection in due { connection.flush() }
+    }
+
+    /// To be called at each tick of the loop.
+    package func tick() {
+        ticks += 1
+        guard ticks % 2 == 0 else { return }
+        for pool in pools.values { pool.checkTimeouts(now: loop.now) }
+    }
+
+    @inline(__always)
+    func markDirty(_ connection: UpstreamConnection) {
+        guard !connection.isDirty else { return }
+        connection.isDirty = true
+        dirty.append(connection)
+    }
+}
