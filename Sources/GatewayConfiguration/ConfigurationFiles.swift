@@ -26,7 +26,7 @@ package struct ConfigurationFiles: Sendable {
     /// A text file's contents, in UTF-8 and at most `limit` bytes long.
     package static func text(of file: String, limit: Int = 16 << 20) throws(ConfigurationErrors) -> String {
         func refusal(_ message: String) -> ConfigurationErrors {
-            ConfigurationErrors([ConfigurationProblem(.file(file, line: 1), "", message)])
+            ConfigurationErrors([ConfigurationProblem(.file(file, line: 0), "", message)])
         }
         guard let handle = FileHandle(forReadingAtPath: file) else { throw refusal("can't be read: is it there?") }
         defer { try? handle.close() }

@@ -1,6 +1,6 @@
 /// Where a setting was written.
 package enum ConfigurationOrigin: Sendable, Equatable, CustomStringConvertible {
-    /// A line of a file, counted from 1.
+    /// A line of a file, counted from 1; 0: the file as a whole.
     case file(String, line: Int)
     /// An environment variable.
     case environment(String)
@@ -11,6 +11,7 @@ package enum ConfigurationOrigin: Sendable, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
+        case .file(let name, line: 0): name
         case .file(let name, let line): "\(name):\(line)"
         case .environment(let name): name
         case .argument: ""
@@ -20,7 +21,7 @@ package enum ConfigurationOrigin: Sendable, Equatable, CustomStringConvertible {
 
     /// The line in a file; nil elsewhere.
     package var line: Int? {
-        if case .file(_, let line) = self { line } else { nil }
+        if case .file(_, let line) = self, line > 0 { line } else { nil }
     }
 }
 

@@ -44,7 +44,10 @@ struct HostAndPort: Equatable {
             }
             port = number
         }
-        guard bracketed ? IPAddress(String(name.dropFirst().dropLast())) != nil && name.contains(":") : isHostName(host)
+        guard
+            bracketed
+                ? end != nil && IPAddress(String(name.dropFirst().dropLast())) != nil && name.contains(":")
+                : isHostName(host)
         else { throw ValueProblem("must have a valid host name") }
     }
 

@@ -1,0 +1,48 @@
+import ArgumentParser
+import DirectorySQLite
+import Foundation
+import GatewayConfiguration
+import UserDirectory
+
+/// `--config`, for every command that needs the configuration or what is in storage.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("c"), .long],
+        help: ArgumentHelp(
+            "The configuration file.",
+            discussion: "Without it: gateway.yaml in the working directory where there is one, else built-in defaults.",
+            valueName: "file"))
+    var config: String?
+
+    static let defaultFile = "gateway.yaml"
+
+    /// The file to read; nil: the built-in defaults.
+    var file: String? {
+        config ?? (FileManager.default.fileExists(atPath: Self.defaultFile) ? Self.defaultFile : nil)
+    }
+
+    var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+    func load() throws -> LoadedConfiguration {
+        try LoadedConfiguration.load(file: file, environment: environment)
+    }
+
+    /// Opens the storage that the configuration names; makes what is missing.
+    func openStore() throws -> any OrganizationStore & UserStore {
+        let storage = try load().configuration.storage
+        let path =
+            switch storage.database {
+            case .sqlite(let path): path
+            }
+        let masterKey = try MasterKey.load(
+            file: storage.masterKeyFile, environment: environment["WIDGET_GATEWAY_MASTER_KEY"],
+            createIfMissing: try !SQLiteStore.holdsSecrets(path: path))
+        return try SQLiteStore(path: path, masterKey: masterKey)
+    }
+}
+
+/// `--json`, for every command that a script may read.
+struct JSONOption: ParsableArguments {
+    @Flag(help: "Print JSON, for scripts.")
+    var json = false
+}

@@ -1,0 +1,27 @@
+import Gateway
+import GatewayConfiguration
+
+/// Where the commands `serve` and `demo` enter the target `Gateway`.
+enum GatewayEntry {
+    /// Runs the gateway until it has drained. `file` is what `SIGHUP` reads again; nil: there is none.
+    static func serve(
+        _ loaded: LoadedConfiguration, file: String?, environment: [String: String]
+    ) async throws {
+        do {
+            let gateway = try await GatewayRuntime(loaded, file: file, environment: environment)
+            try await gateway.start()
+            await gateway.run()
+        } catch {
+            throw Refusal("\(error)")
+        }
+    }
+
+    /// Runs the demo until it is interrupted.
+    static func demo(_ ports: DemoRuntime.Ports, folder: String) async throws {
+        do {
+            try await DemoRuntime(ports: ports, folder: folder).run { Terminal.print($0) }
+        } catch {
+            throw Refusal("\(error)")
+        }
+    }
+}

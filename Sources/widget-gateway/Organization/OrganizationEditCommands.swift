@@ -1,0 +1,95 @@
+import ArgumentParser
+import GatewayConfiguration
+import UserDirectory
+
+struct OrganizationCreateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Make an organization.",
+        discussion: """
+              widget-gateway organization create acme name='Acme Inc' hosts=feedback.acme.test
+              widget-gateway secret generate acme
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: JSONOption
+
+    @Argument(help: "The id: lower-case letters, digits, - and _.")
+    var id: String
+
+    @Option(help: "What people call it; the same as the setting name=….")
+    var name: String?
+
+    @Argument(help: ArgumentHelp("Settings that differ from their defaults.", valueName: "key=value"))
+    var assignments: [String] = []
+
+    func run() async throws {
+        let assignments = (name.map { ["name=\($0)"] } ?? []) + assignments
+        let settings = try OrganizationsFile.newOrganization(id).changing(assignments)
+        let store = try options.openStore()
+        guard try await store.organization(id) == nil else {
+            throw Refusal("there is an organization '\(id)' already: change it with organization set")
+        }
+        try await store.put(settings)
+        if output.json { return try Terminal.printJSON(settings) }
+        Terminal.print("\(id): created")
+    }
+}
+
+struct OrganizationSetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set",
+        abstract: "Change settings of an organization.",
+        discussion: """
+            Lists are separated by commas; null clears a setting that may be absent.
+
+              widget-gateway organization set acme identify_mode=update_only
+              widget-gateway organization set acme hosts=a.test,b.test sso.login_url=https://app.acme.test/login
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: JSONOption
+
+    @Argument(help: "The organization's id.")
+    var id: String
+
+    @Argument(help: ArgumentHelp("What to change.", valueName: "key=value"))
+    var assignments: [String]
+
+    func run() async throws {
+        let store = try options.openStore()
+        guard let before = try await store.organization(id) else { throw StoreError.organizationUnknown(id) }
+        let after = try before.changing(assignments)
+        let isChanged = try await store.put(after)
+        if output.json { return try Terminal.printJSON(after) }
+        Terminal.print("\(id): \(isChanged ? "changed" : "unchanged")")
+    }
+}
+
+struct OrganizationDeleteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete",
+        abstract: "Delete an organization with its secrets and users.",
+        discussion: """
+            Asks first on a terminal, unless --yes says so.
+
+              widget-gateway organization delete acme --yes
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Flag(help: "Don't ask.")
+    var yes = false
+
+    @Argument(help: "The organization's id.")
+    var id: String
+
+    func run() async throws {
+        let store = try options.openStore()
+        guard try await store.organization(id) != nil else { throw StoreError.organizationUnknown(id) }
+        let users = try await store.countUsers(of: id)
+        try Terminal.confirm("Delete \(id) with its secrets and \(users) users?", unless: yes)
+        guard try await store.deleteOrganization(id) else { throw StoreError.organizationUnknown(id) }
+        Terminal.print("\(id): deleted")
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import UserDirectory
+
+struct SecretListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List an organization's secrets, without showing them.",
+        discussion: """
+              widget-gateway secret list acme
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: JSONOption
+
+    @Argument(help: "The organization's id.")
+    var organization: String
+
+    func run() async throws {
+        let store = try options.openStore()
+        guard try await store.organization(organization) != nil else {
+            throw StoreError.organizationUnknown(organization)
+        }
+        let secrets = try await store.secrets(of: organization)
+        if output.json { return try Terminal.printJSON(secrets) }
+        Terminal.printTable(
+            ["ID", "PURPOSE", "LAST 4", "CREATED", "LAST USED", "REVOKED"],
+            secrets.map {
+                [
+                    $0.id, $0.purpose.rawValue, $0.last4.isEmpty ? "–" : Terminal.clean($0.last4),
+                    Terminal.moment($0.createdAt), Terminal.moment($0.lastUsedAt), Terminal.moment($0.revokedAt),
+                ]
+            },
+            empty: "There are no secrets yet: widget-gateway secret generate \(organization)")
+    }
+}
+
+struct SecretRevokeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke",
+        abstract: "Revoke a secret: what it signed is refused within a second.",
+        discussion: """
+              widget-gateway secret revoke acme SECRET-ID
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Argument(help: "The organization's id.")
+    var organization: String
+
+    @Argument(help: "The secret's id, as secret list shows it.")
+    var secret: String
+
+    func run() async throws {
+        let store = try options.openStore()
+        guard try await store.organization(organization) != nil else {
+            throw StoreError.organizationUnknown(organization)
+        }
+        guard try await store.revokeSecret(secret, of: organization) else {
+            throw Refusal("\(organization) has no active secret '\(secret)'")
+        }
+        Terminal.print("\(organization): secret \(secret) revoked")
+        let isLast = try await !store.secrets(of: organization).contains { $0.purpose == .api && $0.revokedAt == nil }
+        if isLast { Terminal.note("warning: \(organization) has no active API secret now, so every token is refused") }
+    }
+}

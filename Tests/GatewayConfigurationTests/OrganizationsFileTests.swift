@@ -1,0 +1,185 @@
+import IdentityCore
+import Testing
+import UserDirectory
+
+@testable import GatewayConfiguration
+
+@Suite struct OrganizationsFileTests {
+    @Test func `the sample of the documentation parses as it is`() throws {
+        let organizations = try OrganizationsFile.parse(sampleOrganizations, name: "organizations.yaml")
+        var acme = OrganizationSettings(id: "acme", name: "Acme Inc")
+        acme.hosts = ["feedback.acme.test"]
+        acme.requireIdentify = .enforce
+        acme.allowedOrigins = ["https://app.acme.test"]
+        acme.sso.enabled = true
+        acme.sso.loginURL = "https://app.acme.test/login"
+        #expect(organizations == [OrganizationDefinition(settings: acme, secrets: [sampleSecret])])
+    }
+
+    @Test func `an id is enough`() throws {
+        let organizations = try OrganizationsFile.parse("organizations: [{ id: a }]", name: "")
+        #expect(organizations == [OrganizationDefinition(settings: OrganizationSettings(id: "a"))])
+    }
+
+    @Test func `every key can be set`() throws {
+        let organizations = try OrganizationsFile.parse(
+            """
+            organizations:
+              - id: a_b-1
+                name: "2024"
+                hosts: [Feedback.ACME.test, "localhost:8443", "b.test:443", "[::1]:8443"]
+                secrets: [{ secret_env: API }]
+                hash_secret: { secret: "\(sampleSecret)" }
+                require_identify: report
+                require_user_hash: off
+                identify_mode: update_only
+                sso_identify_mode: update_only
+                email_matching: ignore_case
+                match_by: id_then_email
+                clock_skew_seconds: 5
+                max_token_lifetime_seconds: null
+                require_expiry: true
+                allow_plain_identity: true
+                allowed_origins: ["https://*.Example.com", http://localhost:3000, https://a.test:443]
+                sso:
+                  enabled: true
+                  login_url: http://127.0.0.1:3000/login?x=1
+                  logout_url: https://a.test/out
+                  require: true
+                  button_label: Weiter
+                  allow_unsolicited: false
+            """, name: "", environment: ["API": String(sampleSecret.reversed())])
+        var settings = OrganizationSettings(id: "a_b-1", name: "2024")
+        settings.hosts = ["feedback.acme.test", "localhost:8443", "b.test", "[::1]:8443"]
+        settings.requireIdentify = .report
+        settings.identifyMode = .updateOnly
+        settings.ssoIdentifyMode = .updateOnly
+        settings.emailMatching = .ignoreCase
+        settings.matchBy = .idThenEmail
+        settings.clockSkewSeconds = 5
+        settings.maxTokenLifetimeSeconds = nil
+        settings.requireExpiry = true
+        settings.allowPlainIdentity = true
+        settings.allowedOrigins = ["https://*.example.com", "http://localhost:3000", "https://a.test"]
+        settings.sso.enabled = true
+        settings.sso.loginURL = "http://127.0.0.1:3000/login?x=1"
+        settings.sso.logoutURL = "https://a.test/out"
+        settings.sso.require = true
+        settings.sso.buttonLabel = "Weiter"
+        settings.sso.allowUnsolicited = false
+        #expect(
+            organizations == [
+                OrganizationDefinition(
+                    settings: settings, secrets: [String(sampleSecret.reversed())], hashSecret: sampleSecret)
+            ])
+    }
+
+    @Test func `all mistakes are named at once, by line and key`() {
+        let problems = refusalOfOrganizations(
+            """
+            organizations:
+              - id: Acme
+                dialect: uservoice
+                hosts: [https://a.test, b.test, B.test]
+                require_identify: true
+              - id: two
+                hosts: [b.test]
+                colour: red
+                sso: { enabled: true, login_url: "http://a.test/" }
+              - id: two
+                name: 2024
+                identify_mode: insert
+                secrets: [{ secret: short }, {}, { secret_env: NOT_SET, secret: x }, { secret_env: NOT_SET }]
+            """)
+        #expect(
+            problems == [
+                "organizations.yaml:2: organizations[0].id: must be lower-case letters, digits, - and _ (1–64), not Acme",
+                "organizations.yaml:3: organizations[0].dialect: uservoice is not supported by this version yet: "
+                    + "use productbridge",
+                "organizations.yaml:4: organizations[0].hosts[0]: must be a host name such as feedback.acme.test, "
+                    + "without a scheme or a path, not https://a.test",
+                "organizations.yaml:4: organizations[0].hosts: b.test is there twice",
+                "organizations.yaml:5: organizations[0].require_identify: must be off, report or enforce, not true",
+                "organizations.yaml:8: organizations[1].colour: unknown key (known here: id, name, dialect, hosts, "
+                    + "require_identify, require_user_hash, identify_mode, sso_identify_mode, email_matching, match_by, "
+                    + "clock_skew_seconds, max_token_lifetime_seconds, require_expiry, allow_plain_identity, "
+                    + "allowed_origins, sso, secrets, hash_secret)",
+                "organizations.yaml:9: organizations[1].sso.login_url: must be an https:// URL (http:// only for "
+                    + "loopback hosts), not \"http://a.test/\"",
+                "organizations.yaml:10: organizations[2].id: two is there already",
+                "organizations.yaml:11: organizations[2].name: must be text: put quotes around 2024",
+                "organizations.yaml:12: organizations[2].identify_mode: must be upsert or update_only, not insert",
+                "organizations.yaml:13: organizations[2].secrets[0].secret: the secret has 5 bytes; fewer than 32 are "
+                    + "weak (--allow-weak takes it)",
+                "organizations.yaml:13: organizations[2].secrets[1]: must have exactly one of secret, secret_env and "
+                    + "secret_file",
+                "organizations.yaml:13: organizations[2].secrets[2]: must have exactly one of secret, secret_env and "
+                    + "secret_file",
+                "organizations.yaml:13: organizations[2].secrets[3].secret_env: the environment variable NOT_SET isn't set",
+            ])
+    }
+
+    @Test func `two organizations can't have one host`() {
+        #expect(
+            refusalOfOrganizations("organizations:\n- { id: a, hosts: [x.test] }\n- { id: b, hosts: [X.test] }") == [
+                "organizations.yaml:3: organizations[1].hosts: x.test is a host of a already"
+            ])
+    }
+
+    @Test func `at most four secrets are taken, each once`() {
+        let five = (0..<5).map { "{ secret: \"\($0)\(sampleSecret)\" }" }.joined(separator: ", ")
+        #expect(
+            refusalOfOrganizations("organizations:\n- { id: a, secrets: [\(five)] }") == [
+                "organizations.yaml:2: organizations[0].secrets: may have 4 secrets at most"
+            ])
+        let same = "{ secret: \"\(sampleSecret)\" }"
+        #expect(
+            refusalOfOrganizations("organizations:\n- { id: a, secrets: [\(same), \(same)] }") == [
+                "organizations.yaml:2: organizations[0].secrets: has the same secret twice"
+            ])
+    }
+
+    @Test func `a weak secret needs leave`() {
+        let text = "organizations: [{ id: a, secrets: [{ secret: short }] }]"
+        #expect(refusalOfOrganizations(text).count == 1)
+        #expect(refusalOfOrganizations(text, allowWeak: true).isEmpty)
+    }
+
+    @Test(arguments: [
+        "secrets: [{ secret: 1234567890123456789012345678901234567890 }]", "secrets: [{ secret: [hunter2hunter2] }]",
+        "secrets: [hunter2hunter2]", "secrets: hunter2hunter2", "secrets: [{ secret: \"hunter2\\x00\" }]",
+        "secrets: [{ secret: hunter2, secret: hunter2 }]", "secrets: [{ secret: \"hunter2",
+    ])
+    func `no message holds a secret`(text: String) {
+        let problems = refusalOfOrganizations("organizations:\n- id: a\n  \(text)")
+        #expect(!problems.isEmpty)
+        #expect(!problems.joined().contains("hunter2"))
+        #expect(!problems.joined().contains("12345678"))
+    }
+
+    @Test func `a definition doesn't print its secrets`() {
+        let definition = OrganizationDefinition(
+            settings: OrganizationSettings(id: "a"), secrets: ["hunter2"], hashSecret: "hunter3")
+        var dumped = ""
+        dump(definition, to: &dumped)
+        #expect(!("\(definition) \(String(reflecting: definition))" + dumped).contains("hunter"))
+    }
+
+    @Test(arguments: [
+        "https://a.test/", "https://a.test/x", "http://a.test", "https://*.com", "*", "https://*", "null",
+        "https://a@b",
+        "https://a.test:0", "ws://a.test", "https://*.*.test",
+    ])
+    func `a bad origin is refused`(origin: String) {
+        #expect(refusalOfOrganizations("organizations: [{ id: a, allowed_origins: [\"\(origin)\"] }]").count == 1)
+    }
+
+    @Test(arguments: [
+        "http://a.test/login", "javascript:alert(1)", "https://u@a.test", "//a.test", "https://a.test/#x",
+        "https://a.test\\\\@b.test", "http://localhost.evil.test/",
+    ])
+    func `a bad login page is refused`(url: String) {
+        let text = "organizations: [{ id: a, sso: { enabled: true, login_url: \"\(url)\" } }]"
+        #expect(refusalOfOrganizations(text).count == 1)
+    }
+}
