@@ -1,5 +1,5 @@
 # Sourced by lint.sh and format.sh: where Swift sources are.
 swift_sources=()
 for place in Package.swift Sources Tests Fuzz/Package.swift Fuzz/Sources Benchmarks/Package.swift Benchmarks/Sources; do
-    [ -e "$place" ] && swift_sources+=("$place")
+    if [ -e "$place" ]; then swift_sources+=("$place"); fi
 done
