@@ -34,10 +34,13 @@ let package = Package(
         .target(name: "IdentityCore", dependencies: ["MessageAuthentication"], swiftSettings: hotPath),
 
         // Storage.
-        .target(name: "UserDirectory", dependencies: ["IdentityCore"], swiftSettings: house),
+        .target(
+            name: "UserDirectory", dependencies: ["IdentityCore", "MessageAuthentication"], swiftSettings: house),
         .target(
             name: "DirectorySQLite",
-            dependencies: ["UserDirectory", "MessageAuthentication", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "IdentityCore", "MessageAuthentication", "UserDirectory", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: house),
 
         // HTTP.
@@ -61,22 +64,46 @@ let package = Package(
                 "UserDirectory", "WidgetSDK",
             ],
             swiftSettings: hotPath),
+        .target(name: "WidgetSDK", swiftSettings: house),
+        .target(
+            name: "GatewayConfiguration",
+            dependencies: ["IdentityCore", "UserDirectory", .product(name: "Yams", package: "Yams")],
+            swiftSettings: house),
+        .target(
+            name: "Demo", dependencies: ["HTTPMessages", "IdentityCore"], exclude: ["Pages"], swiftSettings: house),
         .target(
             name: "Gateway",
             dependencies: [
-                "DataPlane", "HTTPServer", "HTTPUpstream", "DirectorySQLite", "UserDirectory", "TLSEngine",
-                "MessageAuthentication",
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "Yams", package: "Yams"),
+                "DataPlane", "Demo", "DirectorySQLite", "EventLoop", "GatewayConfiguration", "HTTP2Engine",
+                "HTTPMessages", "HTTPServer", "HTTPUpstream", "IdentityCore", "MessageAuthentication", "TLSEngine",
+                "UserDirectory", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .executableTarget(
             name: "widget-gateway",
             dependencies: [
-                "Gateway", "IdentityCore", "UserDirectory", "MessageAuthentication",
+                "DirectorySQLite", "Gateway", "GatewayConfiguration", "IdentityCore", "UserDirectory",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
 
+        // Tests of single targets; those of the whole program are in Tests/EndToEnd and Tests/Browser.
+        .testTarget(
+            name: "MessageAuthenticationTests", dependencies: ["COpenSSL", "MessageAuthentication"],
+            swiftSettings: house),
+        .testTarget(
+            name: "IdentityCoreTests", dependencies: ["IdentityCore", "MessageAuthentication"], exclude: ["Fixtures"],
+            swiftSettings: house),
+        .testTarget(
+            name: "UserDirectoryTests", dependencies: ["DirectorySQLite", "IdentityCore", "UserDirectory"],
+            swiftSettings: house),
+        .testTarget(
+            name: "DirectorySQLiteTests",
+            dependencies: [
+                "DirectorySQLite", "IdentityCore", "UserDirectory", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: house),
+        .testTarget(name: "HTTPMessagesTests", dependencies: ["HTTPMessages"], swiftSettings: house),
+        .testTarget(name: "HTTP1CodecTests", dependencies: ["HTTP1Codec", "HTTPMessages"], swiftSettings: house),
     ]
 )

@@ -75,8 +75,15 @@ package final class EventLoop {
     }
 }
 
-package enum EventLoopError: Error, Equatable, Sendable {
+package enum EventLoopError: Error, Equatable, Sendable, CustomStringConvertible {
     case loopUnavailable
     /// The operating system refused: what was tried, and `errno`.
     case system(call: String, errno: Int32)
+
+    package var description: String {
+        switch self {
+        case .loopUnavailable: "no event loop could be made"
+        case .system(let call, let code): "\(call): \(String(cString: strerror(code)))"
+        }
+    }
 }

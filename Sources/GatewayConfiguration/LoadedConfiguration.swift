@@ -4,6 +4,11 @@ package struct LoadedConfiguration: Sendable, Equatable {
     /// Doubtful, but accepted: a self-signed certificate, a file that isn't there yet.
     package var warnings: [ConfigurationProblem]
 
+    package init(configuration: GatewayConfiguration, warnings: [ConfigurationProblem] = []) {
+        self.configuration = configuration
+        self.warnings = warnings
+    }
+
     /// Reads the file (nil: the built-in defaults) and lays the environment's `WIDGET_GATEWAY_…` over it.
     /// Throws everything that is wrong at once.
     package static func load(

@@ -87,8 +87,16 @@ package final class TLSContext: @unchecked Sendable {  // OpenSSL counts referen
     }
 }
 
-package enum TLSError: Error, Equatable, Sendable {
+package enum TLSError: Error, Equatable, Sendable, CustomStringConvertible {
     case unavailable(reason: String)
     case certificateUnusable(file: String, reason: String)
     case keyUnusable(file: String, reason: String)
+
+    package var description: String {
+        switch self {
+        case .unavailable(let reason): "TLS can't be set up: \(reason)"
+        case .certificateUnusable(let file, let reason): "\(file) isn't a certificate that can be used: \(reason)"
+        case .keyUnusable(let file, let reason): "\(file) isn't a key that can be used: \(reason)"
+        }
+    }
 }

@@ -16,7 +16,6 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let loaded = try options.load()
-        for warning in loaded.warnings { Terminal.note("warning: \(warning)") }
         try await GatewayEntry.serve(loaded, file: options.file, environment: options.environment)
     }
 }

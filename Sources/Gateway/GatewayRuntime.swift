@@ -1,0 +1,229 @@
+import DataPlane
+import DirectorySQLite
+import EventLoop
+import Foundation
+package import GatewayConfiguration
+import HTTPServer
+import Logging
+import MessageAuthentication
+import Synchronization
+import TLSEngine
+import UserDirectory
+
+/// A running gateway: opens storage, starts the workers, keeps them up to date, drains them.
+package actor GatewayRuntime {
+    private static let pollInterval = Duration.milliseconds(100)
+    private static let pollsPerMetrics = 10
+
+    private let logger: Logger
+    private let file: String?
+    private let environment: [String: String]
+    private var configuration: GatewayConfiguration
+    private let store: SQLiteStore
+    private let admission: AdmissionBatcher
+    private let signingKey: ES256SigningKey
+    private let status = GatewayStatus()
+    private var stored: StoredConfiguration
+    private var generation: UInt64 = 1
+    private var workers: [GatewayWorker] = []
+    private var listeners: [(configuration: ListenerConfiguration, bound: SocketAddress)] = []
+    private var adminThread: SiteThread?
+    private var fileStamp: Date?
+    private var storeIsFailing = false
+
+    /// Opens the storage and reads what is in it. Throws what keeps the gateway from starting, in words.
+    ///
+    /// - Parameter file: what `SIGHUP` reads again; nil: there is none.
+    package init(_ loaded: LoadedConfiguration, file: String?, environment: [String: String]) async throws {
+        configuration = loaded.configuration
+        self.file = file
+        self.environment = environment
+        GatewayLogHandler.settings.set(
+            level: Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info,
+            isJSON: configuration.log.format == .json)
+        logger = Logger(label: "gateway") { GatewayLogHandler(label: $0) }
+        for warning in loaded.warnings { logger.warning("\(warning)") }
+        store = try Self.openStore(configuration, environment: environment)
+        admission = AdmissionBatcher(directory: store)
+        stored = try await store.loadAll()
+        signingKey = try ES256SigningKey(pem: try await store.assertionSigningKey().pem)
+        fileStamp = Self.stamp(of: file)
+    }
+
+    /// Binds all listeners and starts all threads.
+    package func start() throws {
+        signal(SIGPIPE, SIG_IGN)
+        let count = configuration.workers > 0 ? configuration.workers : ProcessInfo.processInfo.activeProcessorCount
+        let snapshot = snapshot()
+        let limits = SnapshotBuilder.limits(configuration, workers: count)
+        workers = try (0..<count).map { _ in
+            try GatewayWorker(snapshot: snapshot, limits: limits, admission: admission, workerCount: count)
+        }
+        for listener in configuration.listen { try bind(listener) }
+        try startAdmin()
+        for (number, worker) in workers.enumerated() { worker.start(number: number) }
+        status.readiness = .ready
+        logger.info("ready", metadata: ["workers": "\(count)", "organizations": "\(stored.organizations.count)"])
+    }
+
+    /// Keeps the workers up to date until the task is cancelled or a signal asks to end; then drains.
+    package func run() async {
+        let signals = SignalWatcher([SIGTERM, SIGINT, SIGHUP])
+        let updates = Task { await keepUpToDate() }
+        for await signal in signals.received {
+            if signal == SIGHUP {
+                reload()
+            } else {
+                break
+            }
+        }
+        updates.cancel()
+        await drain()
+    }
+
+    private func drain() async {
+        status.readiness = .draining
+        logger.info("draining")
+        await withTaskGroup(of: Void.self) { group in
+            for worker in workers { group.addTask { await worker.drain() } }
+        }
+        await admission.shutdown()
+        adminThread?.stop()
+        logger.info("stopped")
+        LogWriter.standardError.flush()
+    }
+
+    // MARK: Listeners
+
+    private func bind(_ listener: ListenerConfiguration) throws {
+        let tls = try tlsContext(listener)
+        guard var address = SocketAddress(host: listener.address.host, port: listener.address.port) else {
+            throw GatewayStartError("\(listener.address) isn't an address of this machine")
+        }
+        for worker in workers {
+            address = try worker.listen(on: address, tls: tls)
+        }
+        listeners.append((listener, address))
+        logger.info("listening", metadata: ["address": "\(tls == nil ? "http" : "https")://\(address)"])
+    }
+
+    private func tlsContext(_ listener: ListenerConfiguration) throws -> TLSContext? {
+        switch listener.security {
+        case .cleartext: return nil
+        case .certificate(let file, let keyFile): return try TLSContext(certificateFile: file, keyFile: keyFile)
+        case .developmentCertificate:
+            let hosts = stored.organizations.flatMap(\.settings.hosts).compactMap { $0.split(separator: ":").first }
+            logger.warning("a self-signed development certificate is used", metadata: ["address": "\(listener.address)"])
+            return try TLSContext(
+                selfSignedFor: Array(Set(["localhost", "127.0.0.1", "::1"] + hosts.prefix(100).map(String.init))).sorted())
+        }
+    }
+
+    private func startAdmin() throws {
+        guard let admin = configuration.admin,
+            let address = SocketAddress(host: admin.address.host, port: admin.address.port)
+        else { return }
+        let thread = try SiteThread(on: address, tls: try tlsContext(admin), handler: AdminHandler(status: status))
+        thread.start(named: "admin")
+        adminThread = thread
+        logger.info("admin listening", metadata: ["address": "\(thread.address)"])
+    }
+
+    // MARK: Changes
+
+    private func snapshot() -> DataPlaneSnapshot {
+        SnapshotBuilder.snapshot(generation: generation, configuration, stored, signingKey: signingKey)
+    }
+
+    private func publish() {
+        generation += 1
+        let snapshot = snapshot()
+        let limits = SnapshotBuilder.limits(configuration, workers: workers.count)
+        for worker in workers { worker.use(snapshot, limits: limits) }
+    }
+
+    /// Polls the storage's generation, the configuration file, and the counters.
+    private func keepUpToDate() async {
+        var polls = 0
+        while !Task.isCancelled {
+            await takeInStoredChanges()
+            if polls % Self.pollsPerMetrics == 0 {
+                await renderMetrics()
+                let stamp = Self.stamp(of: file)
+                if stamp != fileStamp, stamp != nil { reload() }
+            }
+            polls += 1
+            try? await Task.sleep(for: Self.pollInterval)
+        }
+    }
+
+    private func takeInStoredChanges() async {
+        do {
+            guard try await store.generation() != stored.generation else { return }
+            stored = try await store.loadAll()
+            publish()
+            storeIsFailing = false
+            logger.info("organizations changed", metadata: ["generation": "\(stored.generation)"])
+        } catch {
+            // Said once: the next success ends it.
+            if !storeIsFailing { logger.error("storage can't be read", metadata: ["error": "\(error)"]) }
+            storeIsFailing = true
+        }
+    }
+
+    private func renderMetrics() async {
+        var reports: [WorkerReport] = []
+        for worker in workers { reports.append(await worker.report()) }
+        status.metrics = MetricsText.render(reports, admissionsQueued: admission.queued)
+    }
+
+    /// Reads the configuration again and applies what can be applied; an invalid one changes nothing.
+    private func reload() {
+        fileStamp = Self.stamp(of: file)
+        do {
+            let loaded = try LoadedConfiguration.load(file: file, environment: environment)
+            let next = loaded.configuration
+            let contexts = try listeners.compactMap { listener -> (SocketAddress, TLSContext)? in
+                guard let changed = next.listen.first(where: { $0.address == listener.configuration.address }),
+                    case .certificate = changed.security, let tls = try tlsContext(changed)
+                else { return nil }
+                return (listener.bound, tls)
+            }
+            for (address, tls) in contexts { for worker in workers { worker.replaceTLS(on: address, with: tls) } }
+            if next.listen.map(\.address) != configuration.listen.map(\.address) || next.workers != configuration.workers
+                || next.storage != configuration.storage || next.admin != configuration.admin
+            {
+                logger.warning("listeners, workers, admin and storage change only with a restart")
+            }
+            configuration = next
+            GatewayLogHandler.settings.set(
+                level: Logger.Level(rawValue: next.log.level.rawValue) ?? .info, isJSON: next.log.format == .json)
+            publish()
+            logger.info("configuration reloaded")
+        } catch {
+            logger.error("the new configuration is invalid, the old one stays: \(error)")
+        }
+    }
+
+    private static func stamp(of file: String?) -> Date? {
+        guard let file else { return nil }
+        return try? FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
+    }
+
+    private static func openStore(
+        _ configuration: GatewayConfiguration, environment: [String: String]
+    ) throws -> SQLiteStore {
+        let path = switch configuration.storage.database { case .sqlite(let path): path }
+        let masterKey = try MasterKey.load(
+            file: configuration.storage.masterKeyFile, environment: environment["WIDGET_GATEWAY_MASTER_KEY"],
+            createIfMissing: try !SQLiteStore.holdsSecrets(path: path))
+        return try SQLiteStore(path: path, masterKey: masterKey)
+    }
+}
+
+/// What keeps a gateway from starting, in words for an operator.
+package struct GatewayStartError: Error, CustomStringConvertible {
+    package let description: String
+
+    init(_ description: String) { self.description = description }
+}

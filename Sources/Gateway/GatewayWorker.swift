@@ -1,0 +1,95 @@
+import DataPlane
+import EventLoop
+import GatewayConfiguration
+import HTTPServer
+import HTTPUpstream
+import TLSEngine
+import UserDirectory
+
+/// One worker: its thread's loop with the server, the data plane and the upstream connections on it.
+///
+/// Made on the thread that starts the gateway; from `start` on, everything but `mailbox` belongs to its own thread.
+final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
+    let mailbox: Mailbox
+    private let loop: EventLoop
+    private let server: ServerWorker
+    private let upstreams: UpstreamWorker
+    private let dataPlane: DataPlaneWorker
+
+    init(
+        snapshot: DataPlaneSnapshot, limits: ServerLimits, admission: AdmissionBatcher, workerCount: Int
+    ) throws(EventLoopError) {
+        loop = try EventLoop()
+        mailbox = loop.mailbox
+        upstreams = UpstreamWorker(loop: loop)
+        dataPlane = DataPlaneWorker(
+            loop: loop, upstreams: upstreams, admission: admission, snapshot: snapshot, workerCount: workerCount,
+            log: { LogWriter.standardError.write($0) })
+        server = ServerWorker(loop: loop, handler: dataPlane, limits: limits)
+    }
+
+    /// Before `start` only. Returns the address with the port that was taken.
+    func listen(on address: SocketAddress, tls: TLSContext?) throws(EventLoopError) -> SocketAddress {
+        try server.listen(on: address, tls: tls)
+    }
+
+    func start(number: Int) {
+        WorkerThread.start(named: "worker-\(number)") { [self] in
+            // Upstream first: what it has read is then written downstream in the same turn.
+            loop.onTurnEnd = { [unowned self] in
+                upstreams.turnEnded()
+                server.turnEnded()
+                upstreams.turnEnded()
+            }
+            loop.onTick = { [unowned self] in
+                upstreams.tick()
+                server.tick()
+                dataPlane.tick()
+            }
+            loop.run()
+            dataPlane.tick()
+        }
+    }
+
+    func use(_ snapshot: DataPlaneSnapshot, limits: ServerLimits) {
+        mailbox.post { [self] in
+            dataPlane.use(snapshot)
+            server.limits = limits
+        }
+    }
+
+    func replaceTLS(on address: SocketAddress, with tls: TLSContext) {
+        mailbox.post { [self] in server.replaceTLS(on: address, with: tls) }
+    }
+
+    /// What the worker has counted and has open now.
+    func report() async -> WorkerReport {
+        await withCheckedContinuation { continuation in
+            mailbox.post { [self] in
+                continuation.resume(
+                    returning: WorkerReport(
+                        counters: dataPlane.counters, connections: server.connectionCount,
+                        exchanges: server.exchangeCount))
+            }
+        }
+    }
+
+    /// Lets the streams in flight finish, then ends the thread.
+    func drain() async {
+        await withCheckedContinuation { continuation in
+            mailbox.post { [self] in
+                server.drain { [self] in
+                    dataPlane.tick()
+                    loop.stop()
+                    continuation.resume()
+                }
+            }
+        }
+    }
+}
+
+struct WorkerReport: Sendable {
+    var counters = Counters()
+    var connections = 0
+    var exchanges = 0
+}

@@ -1,0 +1,73 @@
+import DataPlane
+import EventLoop
+import HTTP2Engine
+import GatewayConfiguration
+import HTTPServer
+import HTTPUpstream
+import MessageAuthentication
+import UserDirectory
+
+/// Turns what is configured and what is stored into what the workers read.
+enum SnapshotBuilder {
+    static func snapshot(
+        generation: UInt64, _ configuration: GatewayConfiguration, _ stored: StoredConfiguration,
+        signingKey: ES256SigningKey
+    ) -> DataPlaneSnapshot {
+        let positions = Dictionary(
+            uniqueKeysWithValues: configuration.upstreams.enumerated().map { ($0.element.name, $0.offset) })
+        let routes = configuration.routes.compactMap { route in
+            positions[route.upstream].map {
+                Route(path: route.path, access: route.access == .public ? .public : .widget, upstream: $0)
+            }
+        }
+        var options = DataPlaneOptions()
+        options.cacheMegabytes = configuration.cacheMegabytes
+        options.logsAccess = configuration.log.access
+        options.logsJSON = configuration.log.format == .json
+        let trusted = configuration.trustedProxies
+        if !trusted.isEmpty {
+            options.isTrustedProxy = { bytes in
+                let address = address(bytes)
+                return trusted.contains { $0.contains(address) }
+            }
+        }
+        return DataPlaneSnapshot(
+            generation: generation, organizations: stored.organizations.map(OrganizationSnapshot.init),
+            upstreams: configuration.upstreams.map(upstream), routes: routes, signingKey: signingKey, options: options)
+    }
+
+    /// Looks the upstream's host up, which blocks: never on a worker.
+    private static func upstream(_ configuration: UpstreamConfiguration) -> UpstreamSnapshot {
+        var target = UpstreamTarget(
+            name: configuration.name,
+            addresses: SocketAddress.resolve(host: configuration.host, port: configuration.port))
+        target.connectSeconds = configuration.connectTimeoutSeconds
+        target.responseHeaderSeconds = configuration.responseHeaderTimeoutSeconds
+        target.idleSeconds = configuration.idleTimeoutSeconds
+        target.maxConnections = configuration.maxConnections
+        return UpstreamSnapshot(
+            target: target, authority: configuration.authority, wantsProfile: configuration.profile,
+            wantsAssertion: configuration.assertion)
+    }
+
+    static func limits(_ configuration: GatewayConfiguration, workers: Int) -> ServerLimits {
+        var limits = ServerLimits()
+        limits.http2.concurrentStreams = configuration.limits.streams
+        limits.http2.headerListBytes = configuration.limits.headerListBytes
+        limits.http2.headerFields = configuration.limits.headerFields
+        limits.http2.bodyBytes = configuration.limits.bodyBytes
+        limits.headerSeconds = configuration.limits.headerTimeoutSeconds
+        limits.idleSeconds = configuration.limits.idleTimeoutSeconds
+        limits.connections = max(1, configuration.limits.connections / workers)
+        limits.drainSeconds = configuration.limits.drainTimeoutSeconds
+        return limits
+    }
+
+    /// An address in network order, 4 or 16 bytes.
+    private static func address(_ bytes: [UInt8]) -> IPAddress {
+        if bytes.count == 4 { return .v4(bytes.reduce(0) { $0 << 8 | UInt32($1) }) }
+        return IPAddress(
+            high: bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) },
+            low: bytes.suffix(8).reduce(0) { $0 << 8 | UInt64($1) })
+    }
+}
