@@ -45,8 +45,9 @@ package actor GatewayRuntime {
         for warning in loaded.warnings { logger.warning("\(warning)") }
         store = try Self.openStore(configuration, environment: environment)
         admission = AdmissionBatcher(directory: store)
-        stored = try await store.loadAll()
+        // Makes the key on the first start, which counts as a change: so before the picture is taken.
         signingKey = try ES256SigningKey(pem: try await store.assertionSigningKey().pem)
+        stored = try await store.loadAll()
         fileStamp = Self.stamp(of: file)
     }
 
