@@ -21,6 +21,7 @@ export interface WidgetUser {
     external_id?: string | null;
     email?: string | null;
     name?: string | null;
+    avatar_url?: string | null;
 }
 
 export interface WidgetStatus {

@@ -13,7 +13,9 @@ package final class DemoHandler: ExchangeHandler {
         let context = Context.of(exchange)
         context.body.removeAll(keepingCapacity: true)
         switch exchange.fault {
-        case .none: if exchange.requestEnded { answer(exchange) }
+        case .none:
+            // A body that came in the same read is delivered after this call, though its end is known already.
+            if exchange.requestEnded, exchange.requestBodyReceived == 0 { answer(exchange) }
         case .malformed: send(.problem(400, "the request can't be read"), on: exchange)
         case .headersTooLarge: send(.problem(431, "the request's head is too large"), on: exchange)
         case .bodyTooLarge: send(.problem(413, "the request's body is too large"), on: exchange)

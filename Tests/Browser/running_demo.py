@@ -38,10 +38,10 @@ class Demo:
     def __init__(self, directory: Path):
         self.directory = directory
         self.gateway_port, self.tls_port, self.backend_port, self.app_port = free_ports(4)
-        self.gateway = f"http://127.0.0.1:{self.gateway_port}"
-        self.gateway_tls = f"https://127.0.0.1:{self.tls_port}"
+        self.gateway = f"http://localhost:{self.gateway_port}"
+        self.gateway_tls = f"https://localhost:{self.tls_port}"
         self.backend = f"http://127.0.0.1:{self.backend_port}"
-        self.app = f"http://127.0.0.1:{self.app_port}"
+        self.app = f"http://localhost:{self.app_port}"
         self._log = directory / "demo.log"
 
     def start(self) -> Demo:
