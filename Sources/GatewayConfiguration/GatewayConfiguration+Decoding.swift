@@ -86,7 +86,7 @@ extension GatewayConfiguration {
         let address = reader.value(
             "address", .listenAddress, default: .loopback(port: 9443), "Where to listen; a loopback address is best.")
         let cleartext = reader.optional(
-            "cleartext", .boolean, shown: "true on loopback without `tls`, else false",
+            "cleartext", .boolean, shown: "true on loopback without tls, else false",
             "No TLS; allowed on a loopback address only.")
         let tls = certificate(&reader, files: files)
         guard enabled else { return nil }

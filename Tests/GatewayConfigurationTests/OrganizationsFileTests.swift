@@ -157,6 +157,18 @@ import UserDirectory
         #expect(!problems.joined().contains("12345678"))
     }
 
+    @Test(arguments: [
+        "secrets: [{ SECRET }]", "secrets: [{ secret_env: SECRET }]", "secrets: [{ secret_file: SECRET }]",
+        "SECRET: 1", "dialect: SECRET", "hosts: [\"SECRET/\"]", "\"SECRET\": 1\n  \"SECRET\": 2",
+        "name: SECRET\n  clock_skew_seconds: SECRET",
+    ])
+    func `nor one that stands in a wrong place`(text: String) {
+        let text = "organizations:\n- id: a\n  " + text.replacing("SECRET", with: sampleSecret)
+        let problems = refusalOfOrganizations(text)
+        #expect(!problems.isEmpty)
+        #expect(!problems.joined().contains("0c0d0e0f"))
+    }
+
     @Test func `a definition doesn't print its secrets`() {
         let definition = OrganizationDefinition(
             settings: OrganizationSettings(id: "a"), secrets: ["hunter2"], hashSecret: "hunter3")

@@ -115,7 +115,7 @@ struct MapReader {
     fileprivate func reportUnknownKeys() {
         for entry in entries where !known.contains(entry.key) {
             let message = "unknown key (known here: \(known.joined(separator: ", ")))"
-            session.problems.append(ConfigurationProblem(entry.origin, join(entry.key), message))
+            session.problems.append(ConfigurationProblem(entry.origin, join(Quotable.key(entry.key)), message))
         }
     }
 

@@ -11,14 +11,8 @@ struct ValueKind<Value: Sendable>: Sendable {
 
     func decode(_ text: String, _ style: ScalarStyle) throws(ValueProblem) -> Value {
         if let value = try read(text, style) { return value }
-        throw ValueProblem(isSecret ? "must be \(name)" : "must be \(name), not \(Self.quoted(text, style))")
-    }
-
-    /// The value as it was written, cut where it is long and without control characters.
-    private static func quoted(_ text: String, _ style: ScalarStyle) -> String {
-        let clean = String(
-            text.unicodeScalars.prefix(60).map { $0.properties.isWhitespace || $0.value < 32 ? " " : Character($0) })
-        return style == .plain ? clean : "\"\(clean)\""
+        guard !isSecret, let shown = Quotable.text(text) else { throw ValueProblem("must be \(name)") }
+        throw ValueProblem("must be \(name), not \(style == .plain ? shown : "\"\(shown)\"")")
     }
 }
 
@@ -91,7 +85,7 @@ extension ValueKind where Value == String {
     static func text(_ name: String = "text", longest: Int = 1024) -> ValueKind {
         ValueKind(name: name) { (text, style) throws(ValueProblem) in
             if style == .plain, looksLikeAnotherType(text) {
-                throw ValueProblem("must be \(name): put quotes around \(text)")
+                throw ValueProblem("must be \(name): put quotes around \(Quotable.text(text) ?? "it")")
             }
             guard !text.isEmpty, text.utf8.count <= longest, !text.unicodeScalars.contains(where: isControl) else {
                 return nil

@@ -69,7 +69,8 @@ enum YAMLDocument {
             .composer(_, let problem, let mark, _):
             ConfigurationProblem(origin(mark.line), "", "isn't YAML: \(problem) (column \(mark.column))")
         case .duplicatedKeysInMapping(let duplicates, let context):
-            ConfigurationProblem(origin(context.mark.line), duplicates.joined(separator: ", "), "is written twice")
+            ConfigurationProblem(
+                origin(context.mark.line), duplicates.map(Quotable.key).joined(separator: ", "), "is written twice")
         case .reader(let problem, let offset, _, let yaml):
             ConfigurationProblem(
                 origin(1 + yaml.prefix(offset ?? 0).count { $0.isNewline }), "", "isn't YAML: \(problem)")

@@ -25,7 +25,7 @@ struct SecretSources {
             text = inline
         } else if let variable {
             guard let value = environment[variable] else {
-                reader.report(key, "the environment variable \(variable) isn't set")
+                reader.report(key, "the environment variable \(Quotable.text(variable) ?? "that it names") isn't set")
                 return nil
             }
             text = value
@@ -33,7 +33,8 @@ struct SecretSources {
             do throws(ConfigurationErrors) {
                 text = try Self.text(of: files.resolve(file))
             } catch {
-                reader.report(key, "\(files.resolve(file)) \(error.problems.first?.message ?? "can't be read")")
+                reader.report(
+                    key, "\(Quotable.text(file) ?? "the file") \(error.problems.first?.message ?? "can't be read")")
                 return nil
             }
         } else {
