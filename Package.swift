@@ -103,6 +103,16 @@ let package = Package(
                 "DirectorySQLite", "IdentityCore", "UserDirectory", .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: house),
+        .testTarget(
+            name: "GatewayConfigurationTests", dependencies: ["GatewayConfiguration", "IdentityCore", "UserDirectory"],
+            swiftSettings: house),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: [
+                "GatewayConfiguration", "IdentityCore", "UserDirectory", "widget-gateway",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: house),
         .testTarget(name: "HTTPMessagesTests", dependencies: ["HTTPMessages"], swiftSettings: house),
         .testTarget(name: "HTTP1CodecTests", dependencies: ["HTTP1Codec", "HTTPMessages"], swiftSettings: house),
     ]
