@@ -37,7 +37,7 @@ def free_ports(count: int) -> list[int]:
 class Demo:
     def __init__(self, directory: Path):
         self.directory = directory
-        self.gateway_port, self.tls_port, self.backend_port, self.app_port = free_ports(4)
+        self.gateway_port, self.tls_port, self.backend_port, self.app_port, self.admin_port = free_ports(5)
         self.gateway = f"http://localhost:{self.gateway_port}"
         self.gateway_tls = f"https://localhost:{self.tls_port}"
         self.backend = f"http://127.0.0.1:{self.backend_port}"
@@ -52,6 +52,7 @@ class Demo:
                     str(binary()), "demo", "--data-directory", str(self.directory / "data"),
                     "--gateway-port", str(self.gateway_port), "--tls-port", str(self.tls_port),
                     "--backend-port", str(self.backend_port), "--app-port", str(self.app_port),
+                    "--admin-port", str(self.admin_port),
                 ],
                 cwd=self.directory, env=kept, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 preexec_fn=lambda: ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
