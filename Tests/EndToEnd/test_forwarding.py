@@ -13,6 +13,7 @@ from conftest import ACME, organization
 from harness.expect import accepted, problem, upstream_headers
 from harness.gateway import eventually, free_port
 from harness.http1 import HTTP1Client
+from harness.http2 import DATA, END_HEADERS, END_STREAM, HEADERS, raw_frame
 from harness.tokens import sign
 from harness.upstream import RecordingUpstream
 
@@ -184,6 +185,55 @@ def test_chunked_bodies_over_http1_arrive(http1):
         connection.send("POST /echo HTTP/1.1\r\nHost: acme.test\r\nTransfer-Encoding: chunked\r\n\r\n"
                         "3;ext=1\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
         assert connection.read_response().json()["body"] == "onetwo"
+
+
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: acme.test\r\nX-Widget-State: identified\r\n\r\n"
+
+
+@pytest.mark.parametrize("length", [False, True])
+@pytest.mark.parametrize("path", ["/at-once", "/assets/at-once"])
+def test_a_body_that_comes_at_once_with_its_head_stays_a_body(http2, http1, upstream, length, path):
+    """Head, body and end in one read: the body must not land behind a head that announces none."""
+    for _ in range(2):
+        with http2() as connection:
+            extra = [("content-length", str(len(SMUGGLED)))] if length else []
+            block = connection.encode(connection.fields("POST", path, extra))
+            connection.send(raw_frame(HEADERS, END_HEADERS, 1, block) + raw_frame(DATA, END_STREAM, 1, SMUGGLED))
+            response = connection.response(1)
+            assert response.status == 200 and response.json()["body"].encode() == SMUGGLED, response
+        with http1() as connection:
+            head = f"POST {path} HTTP/1.1\r\nHost: acme.test\r\n".encode()
+            if length:
+                connection.send(head + b"Content-Length: %d\r\n\r\n" % len(SMUGGLED) + SMUGGLED)
+            else:
+                connection.send(head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (
+                    len(SMUGGLED), SMUGGLED))
+            response = connection.read_response()
+            assert response.status == 200 and response.json()["body"].encode() == SMUGGLED, response
+    assert not upstream.seen("/smuggled")
+
+
+def test_a_body_that_comes_at_once_with_a_new_users_head_stays_a_body(http2, upstream, email):
+    """The same while the directory is being asked, which is when bytes have to wait."""
+    token = sign({"email": email}, ACME)
+    with http2() as connection:
+        block = connection.encode(connection.fields("POST", "/new", [("authorization", f"Bearer {token}")]))
+        connection.send(raw_frame(HEADERS, END_HEADERS, 1, block) + raw_frame(DATA, END_STREAM, 1, SMUGGLED))
+        response = connection.response(1)
+    assert response.status == 200 and response.json()["body"].encode() == SMUGGLED, response
+    assert not upstream.seen("/smuggled")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "OPTIONS"])
+def test_a_body_of_a_method_that_seldom_has_one_stays_a_body(http2, upstream, method):
+    with http2() as connection:
+        block = connection.encode(connection.fields(method, "/seldom"))
+        connection.send(raw_frame(HEADERS, END_HEADERS, 1, block) + raw_frame(DATA, END_STREAM, 1, SMUGGLED))
+        response = connection.response(1)
+    assert response.status in (200, 400), response
+    if response.status == 200:
+        assert response.json()["body"].encode() == SMUGGLED
+    assert not upstream.seen("/smuggled")
 
 
 def test_an_empty_body_is_no_body(ask):

@@ -79,7 +79,6 @@ def malformed_tokens():
         "four segments": good + ".x",
         "five segments, as an encrypted token has": good + ".x.y",
         "an empty header": f".{payload}.{signature}",
-        "an empty signature": f"{header}.{payload}.",
         "padding on the signature": good + "=",
         "padding on the header": sign_segments(header + "=", payload, ACME),
         "standard base64 characters": sign_segments(header, payload + "+/", ACME),
@@ -169,9 +168,12 @@ def test_a_header_without_alg_is_refused(ask, email):
 
 def test_an_unsigned_token_is_refused(ask, email):
     token = pyjwt.encode(claims(email), None, algorithm="none")
-    response = ask("acme", token=token)
-    assert response.json()["code"] in ("token_algorithm_not_allowed", "token_malformed")
-    assert response.status_code == 401
+    problem(ask("acme", token=token), "token_algorithm_not_allowed")
+
+
+def test_a_token_without_its_signature_is_refused(ask, email):
+    unsigned = sign({"email": email}, ACME).rsplit(".", 1)[0] + "."
+    assert ask("acme", token=unsigned).json()["code"] in ("token_signature_mismatch", "token_malformed")
 
 
 @pytest.mark.parametrize("algorithm", ["HS384", "HS512"])

@@ -145,8 +145,8 @@ def test_h2load(gateway, arguments, email):
 
 
 def test_h2load_over_http1(gateway):
-    output = run("h2load", "-n", "500", "-c", "10", "--h1", "--header", "host: acme.test",
-                 f"http://127.0.0.1:{gateway.clear_port}/page")
+    output = run("h2load", "-n", "500", "-c", "10", "--h1",
+                 f"http://127.0.0.1:{gateway.clear_port}/page?organizationId=acme")
     assert "status codes: 500 2xx" in output
 
 
@@ -305,6 +305,24 @@ def test_large_transfers_keep_memory_small(make_gateway, tmp_path, size, protoco
         assert result.stdout == f"200 {size}"
     assert max(peaks) < idle + 64 * MIB, f"{(max(peaks) - idle) / MIB:.1f} MiB above idle"
     upstream.close()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize("data", [
+    b"", b"GET / HTTP/1.1\r\nHo", b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT", b"PRI * HTTP/2.0\r\n", b"\x16\x03\x01\x02\x00",
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf",
+])
+def test_a_client_that_leaves_in_the_middle_costs_nothing(make_gateway, data, tls):
+    """The worker must not go on for somebody who is gone."""
+    gateway = make_gateway()
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", gateway.tls_port if tls else gateway.clear_port)) as raw:
+            raw.sendall(data)
+    with gateway.client(timeout=5) as client:
+        assert client.get("/x").status_code == 200
+    before = gateway.cpu_seconds()
+    time.sleep(0.5)
+    assert gateway.cpu_seconds() - before < 0.25
 
 
 def test_connections_leave_nothing_behind(make_gateway):
