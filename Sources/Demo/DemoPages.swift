@@ -80,10 +80,6 @@ fieldset legend {
     color: var(--accent-ink);
 }
 
-#result:not([hidden]) {
-    margin-top: 0.9rem;
-}
-
 .log {
     display: grid;
     gap: 0.4rem;
@@ -309,7 +305,7 @@ function show(status) {
 async function refreshPosts() {
     const response = await WidgetGateway.fetch('/api/feedback', { headers: { Accept: 'application/json' } });
     document.getElementById('closed').hidden = response.ok;
-    if (response.ok) window.Posts.show((await response.json()).posts);
+    if (response.ok) window.Posts.show((await response.json()).posts, 8);
     else window.Posts.clear();
 }
 
@@ -670,6 +666,11 @@ textarea {
     resize: vertical;
 }
 
+textarea::placeholder {
+    color: var(--muted);
+    opacity: 1;
+}
+
 textarea:focus-visible {
     outline-offset: -1px;
     border-radius: 9px;
@@ -715,6 +716,10 @@ button.plain {
     border-radius: 9px;
     background: var(--raised);
     font-size: 0.925rem;
+}
+
+form + .note {
+    margin-top: 0.9rem;
 }
 
 .note[data-kind="good"] {
@@ -805,7 +810,7 @@ footer.page {
         <div class="stack">
             <section class="card" aria-labelledby="who">
                 <header>
-                    <h2 id="who">The gateway says you are</h2>
+                    <h2 id="who">You are</h2>
                     <span class="badge" data-state="{{state}}" id="state">{{stateName}}</span>
                 </header>
                 <p>{{sentence}}</p>
@@ -818,7 +823,7 @@ footer.page {
                     <textarea id="text" name="text" maxlength="2000" required placeholder="What would make your day easier?"></textarea>
                     <div class="actions">
                         <button type="submit">Post</button>
-                        <span class="muted">Posted as {{author}}</span>
+                        <span class="muted">Shown as “{{author}}”</span>
                     </div>
                 </form>
                 <p class="note" id="result" role="status" hidden></p>
@@ -931,10 +936,12 @@ window.Posts = (() => {
     }
 
     return {
-        show(posts) {
-            document.getElementById('posts').replaceChildren(...posts.map(item));
+        /** The newest ones, at most `limit`. */
+        show(posts, limit = posts.length) {
+            document.getElementById('posts').replaceChildren(...posts.slice(0, limit).map(item));
             document.getElementById('empty').hidden = posts.length > 0;
-            document.getElementById('count').textContent = posts.length === 1 ? '1 idea' : posts.length + ' ideas';
+            const total = posts.length === 1 ? '1 idea' : posts.length + ' ideas';
+            document.getElementById('count').textContent = posts.length > limit ? limit + ' newest of ' + total : total;
         },
 
         clear() {

@@ -108,7 +108,7 @@ function show(status) {
 async function refreshPosts() {
     const response = await WidgetGateway.fetch('/api/feedback', { headers: { Accept: 'application/json' } });
     document.getElementById('closed').hidden = response.ok;
-    if (response.ok) window.Posts.show((await response.json()).posts);
+    if (response.ok) window.Posts.show((await response.json()).posts, 8);
     else window.Posts.clear();
 }
 

@@ -31,10 +31,12 @@ window.Posts = (() => {
     }
 
     return {
-        show(posts) {
-            document.getElementById('posts').replaceChildren(...posts.map(item));
+        /** The newest ones, at most `limit`. */
+        show(posts, limit = posts.length) {
+            document.getElementById('posts').replaceChildren(...posts.slice(0, limit).map(item));
             document.getElementById('empty').hidden = posts.length > 0;
-            document.getElementById('count').textContent = posts.length === 1 ? '1 idea' : posts.length + ' ideas';
+            const total = posts.length === 1 ? '1 idea' : posts.length + ' ideas';
+            document.getElementById('count').textContent = posts.length > limit ? limit + ' newest of ' + total : total;
         },
 
         clear() {
