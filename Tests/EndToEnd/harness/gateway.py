@@ -125,7 +125,10 @@ class Gateway:
     # Configuration
 
     def write_config(self) -> None:
-        self.config_path.write_text(yaml.safe_dump(self.settings, sort_keys=False))
+        """Writes the whole file at once: a running gateway may look at it any time."""
+        draft = self.config_path.with_suffix(".draft")
+        draft.write_text(yaml.safe_dump(self.settings, sort_keys=False))
+        draft.replace(self.config_path)
 
     def apply(self, organizations: list[dict]) -> subprocess.CompletedProcess[str]:
         path = self.directory / "organizations.yaml"
