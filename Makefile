@@ -1,11 +1,10 @@
 # Every target is a short script, so that what CI does can be read and run by hand.
-.PHONY: help run build test test-large lint format bench clean
+.PHONY: help run build test lint format bench clean
 
 help:
 	@echo "make run      install what is missing, build, and start the demo on loopback"
 	@echo "make build    release build only"
 	@echo "make test     everything CI checks: lint, unit, SDK, end-to-end and browser tests"
-	@echo "make test-large  the end-to-end tests that move gigabytes, on the release build"
 	@echo "make lint     formatting and style, changes nothing"
 	@echo "make format   rewrites the sources in the house format"
 	@echo "make bench    server CPU per request, side by side with HAProxy"
@@ -19,9 +18,6 @@ build:
 
 test:
 	scripts/test.sh
-
-test-large: build
-	scripts/test.sh large
 
 lint:
 	scripts/lint.sh

@@ -3,7 +3,6 @@
 #
 #   scripts/test.sh                  every stage (what CI runs)
 #   scripts/test.sh unit end-to-end  only these stages
-#   scripts/test.sh large            the transfers of a gigabyte, on the release build
 #
 # WIDGET_GATEWAY_BINARY   the binary that end-to-end and browser tests start (default: the debug build,
 #                         which `unit` has to build anyway; a second, optimised build would double the time)
@@ -39,19 +38,13 @@ binary() {
 
 end-to-end() {
     binary
-    .venv/bin/python -m pytest Tests/EndToEnd -m "not large"
-}
-
-large() {
-    export WIDGET_GATEWAY_BINARY="${WIDGET_GATEWAY_BINARY:-$PWD/.build/release/widget-gateway}"
-    scripts/install-test-packages.sh
-    .venv/bin/python -m pytest Tests/EndToEnd -m large
+    .venv/bin/python -m pytest --config-file Tests/pytest.ini Tests/EndToEnd
 }
 
 browser() {
     [ -d Tests/Browser ] || return 0
     binary
-    .venv/bin/python -m pytest Tests/Browser
+    .venv/bin/python -m pytest --config-file Tests/pytest.ini Tests/Browser
 }
 
 stage=none

@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVER_CORE, LOAD_CORE = "0", "1"
 SECRET = "".join(f"{byte:02x}" for byte in range(32))
 BODY = '{"posts":[{"id":1,"title":"Dark mode","votes":12}]}'
+# The gateway refuses variables of its own prefix that it doesn't know.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("WIDGET_GATEWAY_")}
 SHAPES = [("10 × 10", ["-c", "10", "-m", "10"]), ("100 × 1", ["-c", "100", "-m", "1"])]
 
 
@@ -44,7 +46,8 @@ class Server:
     def __init__(self, name: str, core: str, command: list[str], directory: Path, ports: list[int]):
         self.name = name
         log = (directory / f"{name}.log").open("wb")
-        self.process = subprocess.Popen(["taskset", "-c", core, *command], cwd=directory, stdout=log, stderr=log)
+        self.process = subprocess.Popen(["taskset", "-c", core, *command], cwd=directory, stdout=log, stderr=log,
+                                        env=ENVIRONMENT)
         for port in ports:
             self._wait(port, directory)
 
@@ -146,7 +149,7 @@ organizations:
 
 
 def quiet(*command: str, directory: Path) -> str:
-    result = subprocess.run(command, cwd=directory, capture_output=True, text=True)
+    result = subprocess.run(command, cwd=directory, capture_output=True, text=True, env=ENVIRONMENT)
     if result.returncode:
         sys.exit(f"{' '.join(command[:3])} failed:\n{result.stdout}{result.stderr}")
     return result.stdout.strip()
