@@ -17,7 +17,8 @@ extension DataPlaneWorker {
         writeTarget(context)
         answerExpectation(context)
         context.phase = .relaying
-        context.relay.start(on: pool(route.upstream, in: snapshot), owner: context) { head in
+        context.relay.start(on: pool(route.upstream, in: snapshot), owner: context, received: context.body.readable) {
+            head in
             let parts = ForwardedHead.Parts(
                 dropsAuthorization: context.token.consumesAuthorization, trustsPeer: trustsPeer, peer: peer,
                 fallbackAuthority: upstream.authority)
@@ -26,11 +27,7 @@ extension DataPlaneWorker {
             appendTrace(context, trustsPeer: trustsPeer, to: &head)
             appendIdentity(context, route, upstream, to: &head)
         }
-        guard context.phase == .relaying, !context.body.isEmpty || exchange.requestEnded else { return }
-        // What arrived while the directory was asked.
-        if !context.body.isEmpty { context.relay.requestBody(context.body.readable) }
         context.body.removeAll(keepingAtMost: 8192)
-        if exchange.requestEnded, exchange.requestBodyReceived > 0 { context.relay.requestEnded() }
     }
 
     private func appendIdentity(

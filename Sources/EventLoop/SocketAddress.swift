@@ -36,7 +36,8 @@ package struct SocketAddress: Sendable, Equatable, CustomStringConvertible {
         var found: [SocketAddress] = []
         var next = list
         while let entry = next {
-            if let address = entry.pointee.ai_addr.flatMap({ SocketAddress(reading: UnsafeRawPointer($0), port: port) }) {
+            if let address = entry.pointee.ai_addr.flatMap({ SocketAddress(reading: UnsafeRawPointer($0), port: port) })
+            {
                 found.append(address)
             }
             next = entry.pointee.ai_next

@@ -7,14 +7,16 @@ package enum WorkerThread {
     package static func start(named name: String, _ body: @escaping @Sendable () -> Void) {
         let box = Unmanaged.passRetained(Body(name: name, run: body)).toOpaque()
         var thread = pthread_t()
-        let status = pthread_create(&thread, nil, { pointer in
-            guard let pointer else { return nil }
-            let body = Unmanaged<Body>.fromOpaque(pointer).takeRetainedValue()
+        let status = pthread_create(
+            &thread, nil,
+            { pointer in
+                guard let pointer else { return nil }
+                let body = Unmanaged<Body>.fromOpaque(pointer).takeRetainedValue()
 
-            widget_set_thread_name(String(body.name.prefix(15)))
-            body.run()
-            return nil
-        }, box)
+                widget_set_thread_name(String(body.name.prefix(15)))
+                body.run()
+                return nil
+            }, box)
         precondition(status == 0, "no thread could be started")
         pthread_detach(thread)
     }

@@ -72,7 +72,8 @@ package struct DemoRuntime {
         ]
         configuration.admin = ListenerConfiguration(address: .loopback(port: ports.admin), security: .cleartext)
         configuration.upstreams = [
-            UpstreamConfiguration(name: "board", host: "127.0.0.1", port: ports.board, authority: "localhost:\(ports.board)")
+            UpstreamConfiguration(
+                name: "board", host: "127.0.0.1", port: ports.board, authority: "localhost:\(ports.board)")
         ]
         configuration.routes = [
             RouteConfiguration(path: "/assets/", access: .public, upstream: "board"),
@@ -86,7 +87,10 @@ package struct DemoRuntime {
     /// Makes the organizations that aren't there yet, each with a secret, and one known user.
     private func prepareStorage() async throws -> [DemoOrganization] {
         let storage = configuration().storage
-        let path = switch storage.database { case .sqlite(let path): path }
+        let path =
+            switch storage.database {
+            case .sqlite(let path): path
+            }
         let key = try MasterKey.load(
             file: storage.masterKeyFile, environment: nil, createIfMissing: try !SQLiteStore.holdsSecrets(path: path))
         let store = try SQLiteStore(path: path, masterKey: key)
@@ -119,6 +123,7 @@ package struct DemoRuntime {
         var locked = OrganizationSettings(id: "lockd", name: "Lockd Ltd")
         locked.requireIdentify = .enforce
         locked.requireUserHash = .enforce
+        locked.identifyMode = .updateOnly
         locked.allowedOrigins = open.allowedOrigins
         return [open, locked]
     }

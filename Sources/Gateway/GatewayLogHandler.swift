@@ -28,7 +28,10 @@ package struct GatewayLogHandler: LogHandler {
         let time = Date().formatted(.iso8601.time(includingFractionalSeconds: true))
         var line: String
         if Self.settings.isJSON {
-            var members = [("kind", "log"), ("time", time), ("level", event.level.rawValue), ("message", event.message.description)]
+            var members = [
+                ("kind", "log"), ("time", time), ("level", event.level.rawValue),
+                ("message", event.message.description),
+            ]
             members += all.map { ($0.key, "\($0.value)") }
             line = "{" + members.map { "\(Self.quoted($0.0)):\(Self.quoted($0.1))" }.joined(separator: ",") + "}"
         } else {

@@ -114,9 +114,11 @@ package actor GatewayRuntime {
         case .certificate(let file, let keyFile): return try TLSContext(certificateFile: file, keyFile: keyFile)
         case .developmentCertificate:
             let hosts = stored.organizations.flatMap(\.settings.hosts).compactMap { $0.split(separator: ":").first }
-            logger.warning("a self-signed development certificate is used", metadata: ["address": "\(listener.address)"])
+            logger.warning(
+                "a self-signed development certificate is used", metadata: ["address": "\(listener.address)"])
             return try TLSContext(
-                selfSignedFor: Array(Set(["localhost", "127.0.0.1", "::1"] + hosts.prefix(100).map(String.init))).sorted())
+                selfSignedFor: Array(Set(["localhost", "127.0.0.1", "::1"] + hosts.prefix(100).map(String.init)))
+                    .sorted())
         }
     }
 
@@ -191,7 +193,8 @@ package actor GatewayRuntime {
                 return (listener.bound, tls)
             }
             for (address, tls) in contexts { for worker in workers { worker.replaceTLS(on: address, with: tls) } }
-            if next.listen.map(\.address) != configuration.listen.map(\.address) || next.workers != configuration.workers
+            if next.listen.map(\.address) != configuration.listen.map(\.address)
+                || next.workers != configuration.workers
                 || next.storage != configuration.storage || next.admin != configuration.admin
             {
                 logger.warning("listeners, workers, admin and storage change only with a restart")
@@ -214,7 +217,10 @@ package actor GatewayRuntime {
     private static func openStore(
         _ configuration: GatewayConfiguration, environment: [String: String]
     ) throws -> SQLiteStore {
-        let path = switch configuration.storage.database { case .sqlite(let path): path }
+        let path =
+            switch configuration.storage.database {
+            case .sqlite(let path): path
+            }
         let masterKey = try MasterKey.load(
             file: configuration.storage.masterKeyFile, environment: environment["WIDGET_GATEWAY_MASTER_KEY"],
             createIfMissing: try !SQLiteStore.holdsSecrets(path: path))

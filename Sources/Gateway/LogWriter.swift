@@ -35,7 +35,8 @@ package final class LogWriter: Sendable {
         bytes.withUnsafeBytes { buffer in
             var position = 0
             while position < buffer.count {
-                let written = Foundation.write(STDERR_FILENO, buffer.baseAddress.unsafelyUnwrapped + position, buffer.count - position)
+                let written = Foundation.write(
+                    STDERR_FILENO, buffer.baseAddress.unsafelyUnwrapped + position, buffer.count - position)
                 if written < 0 && errno == EINTR { continue }
                 guard written > 0 else { return }
                 position += written

@@ -18,9 +18,14 @@ enum MetricsText {
         family(
             "widget_cache_lookups_total", "counter", "Looks for a token among the admitted identities.",
             [("{result=\"hit\"}", total.cacheHits), ("{result=\"miss\"}", total.cacheMisses)])
-        family("widget_verifications_total", "counter", "Tokens and plain identities that passed verification.", [("", total.verified)])
-        family("widget_admissions_total", "counter", "Users that the directory was asked about.", [("", total.admissions)])
-        family("widget_users_created_total", "counter", "Users that were new to the directory.", [("", total.usersCreated)])
+        family(
+            "widget_verifications_total", "counter", "Tokens and plain identities that passed verification.",
+            [("", total.verified)])
+        family(
+            "widget_admissions_total", "counter", "Users that the directory was asked about.", [("", total.admissions)])
+        family(
+            "widget_users_created_total", "counter", "Users that were new to the directory.", [("", total.usersCreated)]
+        )
         family(
             "widget_upstream_failures_total", "counter", "Requests without a whole response from their upstream.",
             [("", total.upstreamRetriesOrFailures)])
@@ -34,7 +39,8 @@ enum MetricsText {
         family(
             "widget_requests_in_flight", "gauge", "Requests under way.",
             [("", UInt64(reports.reduce(0) { $0 + $1.exchanges }))])
-        family("widget_admissions_queued", "gauge", "Users that wait for the directory.", [("", UInt64(admissionsQueued))])
+        family(
+            "widget_admissions_queued", "gauge", "Users that wait for the directory.", [("", UInt64(admissionsQueued))])
         return text
     }
 

@@ -1,7 +1,7 @@
 import DataPlane
 import EventLoop
-import HTTP2Engine
 import GatewayConfiguration
+import HTTP2Engine
 import HTTPServer
 import HTTPUpstream
 import MessageAuthentication

@@ -22,13 +22,16 @@ package final class HTTP2ServerSession: ServerSession {
     private var receivingTrailers = false
     private var fieldScratch: [nghttp2_nv] = []
     private var isDraining = false
+    private var highestStream: Int32 = 0
 
     package init?(limits: HTTP2Limits, pool: ExchangePool, transport: any ExchangeTransport) {
         self.limits = limits
         self.pool = pool
         self.transport = transport
         var made: OpaquePointer?
-        guard nghttp2_session_server_new2(&made, HTTP2Callbacks.shared.callbacks, nil, HTTP2Callbacks.shared.options) == 0,
+        guard
+            nghttp2_session_server_new2(&made, HTTP2Callbacks.shared.callbacks, nil, HTTP2Callbacks.shared.options)
+                == 0,
             let made
         else { return nil }
         session = made
@@ -79,7 +82,6 @@ package final class HTTP2ServerSession: ServerSession {
             withFields(status: exchange.response.status, exchange.response.fields) { fields, count in
                 nghttp2_submit_response(session, exchange.streamID, fields, count, nil)
             }
-            if !exchange.requestEnded { finishEarly(exchange) }
             return
         }
         var source = nghttp2_data_provider()
@@ -131,6 +133,8 @@ package final class HTTP2ServerSession: ServerSession {
         }
     }
 
+    package func abandon() { events.removeAll() }
+
     /// Ends the connection with a GOAWAY that says why.
     package func terminate(calm: Bool) {
         nghttp2_session_terminate_session(
@@ -139,12 +143,21 @@ package final class HTTP2ServerSession: ServerSession {
 
     // MARK: What libnghttp2 tells
 
+    /// A stream's id must be higher than all before it (RFC 9113, 5.1.1); libnghttp2 passes over one that isn't.
+    func frameBegan(_ header: nghttp2_frame_hd) {
+        guard UInt32(header.type) == NGHTTP2_HEADERS.rawValue, header.stream_id <= highestStream,
+            nghttp2_session_find_stream(session, header.stream_id) == nil
+        else { return }
+        nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR.rawValue)
+    }
+
     func headersBegan(stream: Int32, isRequest: Bool) {
         guard isRequest else {
             receiving = exchange(stream)
             receivingTrailers = true
             return
         }
+        highestStream = stream
         let exchange = pool.take()
         exchange.transport = transport
         exchange.streamID = stream
@@ -180,10 +193,9 @@ package final class HTTP2ServerSession: ServerSession {
     func headersEnded(stream: Int32, isRequest: Bool, endsStream: Bool) {
         guard let exchange = receiving, exchange.streamID == stream else { return }
         receiving = nil
-        exchange.requestEnded = endsStream
         if isRequest {
             if exchange.fault == .none { exchange.fault = RequestFields.fault(in: exchange.request, limits) }
-            events.append(.request(exchange))
+            events.append(.request(exchange, isWhole: endsStream))
         } else if endsStream {
             events.append(.requestEnded(exchange))
         }
@@ -205,7 +217,6 @@ package final class HTTP2ServerSession: ServerSession {
 
     func dataEnded(stream: Int32) {
         guard let exchange = exchange(stream) else { return }
-        exchange.requestEnded = true
         events.append(.requestEnded(exchange))
     }
 
@@ -245,7 +256,6 @@ package final class HTTP2ServerSession: ServerSession {
                     nghttp2_submit_trailer(session, exchange.streamID, fields, count)
                 }
             }
-            if !exchange.requestEnded { events.append(.finishedEarly(exchange)) }
         } else if exchange.wantsDrain, exchange.responseBody.count <= responseLowWater {
             exchange.wantsDrain = false
             events.append(.drained(exchange))
@@ -264,7 +274,6 @@ package final class HTTP2ServerSession: ServerSession {
             setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.concurrentStreams),
             setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.streamWindow),
             setting(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.headerListBytes),
-            nghttp2_settings_entry(settings_id: 0x9, value: 1),  // SETTINGS_NO_RFC7540_PRIORITIES (RFC 9218, 2.1)
         ]
         nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), &settings, settings.count)
         nghttp2_session_set_local_window_size(

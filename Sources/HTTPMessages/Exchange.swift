@@ -9,7 +9,7 @@ package final class Exchange {
     package var request = RequestHead()
     package var requestTrailers = HeaderBlock()
 
-    /// The whole request has been received.
+    /// The whole request has been received and handed to the handler.
     package var requestEnded = false
 
     /// What the connection found wrong with the head: the handler answers it.

@@ -35,6 +35,9 @@ package protocol ServerSession: AnyObject {
     /// No new requests are welcome. Called twice, some time apart.
     func drain()
 
+    /// The connection is gone: nothing that was received is looked at any more.
+    func abandon()
+
     /// Takes an exchange that is over off the list: the last act upon it.
     func release(_ exchange: Exchange)
 }

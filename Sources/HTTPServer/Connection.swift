@@ -35,6 +35,8 @@ final class Connection: SocketOwner, ExchangeTransport {
     private static let collectsPerTurn = 8
     private static let collectBytes = 64 * 1024
     private static let lingerMilliseconds: UInt64 = 1000
+    /// How long a client may go on sending a request that has been answered.
+    private static let answeredMilliseconds: UInt64 = 2000
 
     static func open(socket: Int32, peer: SocketAddress, tls: TLSContext?, worker: ServerWorker) {
         guard let handle = try? IOHandle(socket: socket, loop: worker.loop) else { return }
@@ -275,23 +277,23 @@ final class Connection: SocketOwner, ExchangeTransport {
     private func handle(_ event: ExchangeEvent, _ session: any ServerSession) {
         let handler = worker.handler
         switch event {
-        case .request(let exchange):
+        case .request(let exchange, let isWhole):
+            exchange.requestEnded = isWhole
             exchange.startedAt = EventLoop.monotonicNanoseconds()
             handler.requestReceived(exchange)
         case .body(let exchange, let bytes): handler.requestBody(exchange, bytes)
-        case .requestEnded(let exchange): handler.requestEnded(exchange)
+        case .requestEnded(let exchange):
+            exchange.requestEnded = true
+            handler.requestEnded(exchange)
         case .requestTooLarge(let exchange): handler.requestTooLarge(exchange)
         case .drained(let exchange): handler.responseDrained(exchange)
-        case .finishedEarly(let exchange):
-            session.finishEarly(exchange)
-            worker.markDirty(self)
         case .closed(let exchange): end(exchange, session)
         }
     }
 
     private func endExchanges() {
         guard let session else { return }
-        session.events.removeAll()
+        session.abandon()
         while let exchange = session.exchanges.last { end(exchange, session) }
     }
 
@@ -340,12 +342,27 @@ final class Connection: SocketOwner, ExchangeTransport {
             if waited > worker.limits.headerSeconds { close() }
         case .open:
             if session?.isReceivingHead ?? false, waited > worker.limits.headerSeconds { return close() }
+            stopAnsweredRequests()
             // Requests that wait for their upstream have time limits of their own.
             let waitsForClient = !unsent.isEmpty || exchangesWaitForInputOrWindow
             if idle > worker.limits.idleSeconds, exchangeCount == 0 || waitsForClient { expire() }
         case .lingering:
             if now - min(now, waitingSince) > Self.lingerMilliseconds, unsent.isEmpty || idle > 5 { close() }
         case .closed: break
+        }
+    }
+
+    /// Stops requests that go on although they have been answered. Not at once: most are about to end anyway, and
+    /// some clients take a reset for a failure, or don't look at the answer before they have sent everything.
+    private func stopAnsweredRequests() {
+        guard peer.httpVersion == 2, let session else { return }
+        let now = EventLoop.monotonicNanoseconds()
+        for exchange in session.exchanges
+        where exchange.responseEnded && exchange.responseBody.isEmpty && !exchange.requestEnded
+            && now - exchange.startedAt > Self.answeredMilliseconds * 1_000_000
+        {
+            session.finishEarly(exchange)
+            worker.markDirty(self)
         }
     }
 

@@ -59,7 +59,8 @@ final class HTTP1ServerSession: ServerSession {
     var wantsToReceive: Bool {
         switch phase {
         case .head: true
-        case .body: exchanges.first.map { $0.requestBodyReceived - $0.requestBodyConsumed < limits.streamWindow } ?? true
+        case .body:
+            exchanges.first.map { $0.requestBodyReceived - $0.requestBodyConsumed < limits.streamWindow } ?? true
         case .response: input.count < limits.headerListBytes
         case .done: false
         }
@@ -87,12 +88,12 @@ final class HTTP1ServerSession: ServerSession {
                 self.framing = framing
                 exchange.request.setScheme(staticBytes(transport.peer.isTLS ? "https" : "http"))
                 decoder = BodyDecoder(framing.body, limits: codecLimits)
-                exchange.requestEnded = decoder.isComplete
+                let isWhole = decoder.isComplete
                 if let length = exchange.request.contentLength, let limit = limits.bodyBytes, length > limit {
                     exchange.fault = .bodyTooLarge
                 }
-                phase = exchange.requestEnded || exchange.fault != .none ? .response : .body
-                events.append(.request(exchange))
+                phase = isWhole || exchange.fault != .none ? .response : .body
+                events.append(.request(exchange, isWhole: isWhole))
                 return true
             }
         } catch {
@@ -103,7 +104,7 @@ final class HTTP1ServerSession: ServerSession {
                 }
             framing = nil
             phase = .response
-            events.append(.request(exchange))
+            events.append(.request(exchange, isWhole: false))
             return false
         }
     }
@@ -129,7 +130,6 @@ final class HTTP1ServerSession: ServerSession {
                     .body(exchange, input.readable.part(start + range.lowerBound, start + range.upperBound)))
                 return true
             case .end:
-                exchange.requestEnded = true
                 phase = .response
                 events.append(.requestEnded(exchange))
                 return false
@@ -261,6 +261,11 @@ final class HTTP1ServerSession: ServerSession {
     func drain() {
         isDraining = true
         if phase == .head, input.count == lent { phase = .done }
+    }
+
+    func abandon() {
+        phase = .done
+        events.removeAll()
     }
 
     func release(_ exchange: Exchange) {

@@ -39,14 +39,17 @@ package final class Relay {
     private var isActive = false
     private var sentHeadDownstream = false
     private(set) var requestIsSent = false
-    private var bodyReceived = 0
 
     package init(exchange: Exchange) { self.exchange = exchange }
 
     // MARK: Request
 
     /// Begins: `write` appends request line and fields, without framing fields and without the empty line.
-    package func start(on pool: UpstreamPool, owner: any RelayOwner, write: (inout ByteQueue) -> Void) {
+    ///
+    /// - Parameter received: what has come of the body so far.
+    package func start(
+        on pool: UpstreamPool, owner: any RelayOwner, received: Bytes, write: (inout ByteQueue) -> Void
+    ) {
         self.pool = pool
         self.owner = owner
         isActive = true
@@ -54,23 +57,24 @@ package final class Relay {
         sentHeadDownstream = false
         requestIsSent = exchange.requestEnded
         connectAttempts = 0
-        bodyReceived = 0
         sentAt = 0
         answeredAt = 0
         head.removeAll()
         early.removeAll(keepingAtMost: 0)
         write(&head)
-        frameRequest()
+        frameRequest(received: received.count)
         HTTP1Writer.appendEndOfHead(to: &head)
+        if received.count > 0 { frame(received, into: &early) }
+        if requestIsSent { appendRequestEnd(to: &early) }
         pool.assign(self, fresh: false)
     }
 
     /// The framing is made anew from what is known, never passed on (RFC 9112, 6.3).
-    private func frameRequest() {
+    private func frameRequest(received: Int) {
         isChunked = false
         if let length = exchange.request.contentLength {
             HTTP1Writer.appendContentLength(length, to: &head)
-        } else if !exchange.requestEnded {
+        } else if !exchange.requestEnded || received > 0 {
             isChunked = true
             HTTP1Writer.appendField("transfer-encoding", "chunked", to: &head)
         } else if exchange.request.method == .post || exchange.request.method == .put
@@ -82,7 +86,6 @@ package final class Relay {
 
     package func requestBody(_ bytes: Bytes) {
         guard isActive else { return exchange.transport?.consumed(exchange, bytes.count) ?? () }
-        bodyReceived += bytes.count
         if let connection, connection.isReady {
             connection.write { frame(bytes, into: &$0) }
         } else {
@@ -93,12 +96,15 @@ package final class Relay {
     package func requestEnded() {
         guard isActive else { return }
         requestIsSent = true
-        guard isChunked else { return }
         if let connection, connection.isReady {
-            connection.write { HTTP1Writer.appendLastChunk(trailers: exchange.requestTrailers, to: &$0) }
+            connection.write { appendRequestEnd(to: &$0) }
         } else {
-            HTTP1Writer.appendLastChunk(trailers: exchange.requestTrailers, to: &early)
+            appendRequestEnd(to: &early)
         }
+    }
+
+    private func appendRequestEnd(to queue: inout ByteQueue) {
+        if isChunked { HTTP1Writer.appendLastChunk(trailers: exchange.requestTrailers, to: &queue) }
     }
 
     private func frame(_ bytes: Bytes, into queue: inout ByteQueue) {
@@ -170,10 +176,13 @@ package final class Relay {
     func connectionFailed(_ failure: UpstreamFailure, mayRetry: Bool) {
         connection = nil
         guard isActive else { return }
-        let hasBody = exchange.requestBodyReceived > 0 || !exchange.requestEnded
+        let hasBody =
+            exchange.requestBodyReceived > 0 || (!exchange.requestEnded && exchange.request.contentLength != 0)
         if mayRetry, !hasRetried, !hasBody, exchange.request.method.isIdempotent, let pool {
             hasRetried = true
             connectAttempts = 0
+            early.removeAll()
+            if requestIsSent { appendRequestEnd(to: &early) }
             return pool.assign(self, fresh: true)
         }
         failed(failure)

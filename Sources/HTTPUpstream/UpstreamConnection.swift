@@ -138,7 +138,9 @@ final class UpstreamConnection: SocketOwner {
         deadline = worker.loop.now + Self.milliseconds(pool.target.idleSeconds)
         if input.isEmpty {
             let taken = parse(bytes, relay)
-            if phase == .busy, self.relay === relay, taken < bytes.count { input.append(bytes.part(taken, bytes.count)) }
+            if phase == .busy, self.relay === relay, taken < bytes.count {
+                input.append(bytes.part(taken, bytes.count))
+            }
         } else {
             input.append(bytes)
             let taken = parse(input.readable, relay)
