@@ -23,6 +23,8 @@ struct OrganizationCreateCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("Settings that differ from their defaults.", valueName: "key=value"))
     var assignments: [String] = []
 
+    func validate() throws { try checkAssignments(assignments) }
+
     func run() async throws {
         let assignments = (name.map { ["name=\($0)"] } ?? []) + assignments
         let settings = try OrganizationsFile.newOrganization(id).changing(assignments)
@@ -56,6 +58,8 @@ struct OrganizationSetCommand: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("What to change.", valueName: "key=value"))
     var assignments: [String]
 
+    func validate() throws { try checkAssignments(assignments) }
+
     func run() async throws {
         let store = try options.openStore()
         guard let before = try await store.organization(id) else { throw StoreError.organizationUnknown(id) }
@@ -63,6 +67,13 @@ struct OrganizationSetCommand: AsyncParsableCommand {
         let isChanged = try await store.put(after)
         if output.json { return try Terminal.printJSON(after) }
         Terminal.print("\(id): \(isChanged ? "changed" : "unchanged")")
+    }
+}
+
+/// Wrong use, other than a value that a setting can't have.
+private func checkAssignments(_ assignments: [String]) throws {
+    for assignment in assignments where !assignment.dropFirst().contains("=") {
+        throw ValidationError("'\(assignment)' must be KEY=VALUE.")
     }
 }
 
