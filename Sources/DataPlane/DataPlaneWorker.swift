@@ -23,6 +23,9 @@ package final class DataPlaneWorker: ExchangeHandler {
     var targetScratch = ByteQueue()
     var idScratch = ByteQueue()
 
+    /// Noted at each verification, so not at a hit: good enough for 'last used'.
+    var usedSecrets: Set<String> = []
+
     private var keys: [OrganizationKeys?]
     private var pools: [UpstreamPool]
     private let workerCount: Int
@@ -50,6 +53,12 @@ package final class DataPlaneWorker: ExchangeHandler {
         snapshot = next
         keys = Array(repeating: nil, count: next.organizations.count)
         pools = next.upstreams.map { upstreams.pool(for: $0.target) }
+    }
+
+    /// The ids of secrets that have vouched for somebody since the last call.
+    package func takeUsedSecrets() -> Set<String> {
+        defer { usedSecrets.removeAll(keepingCapacity: true) }
+        return usedSecrets
     }
 
     /// To be called at each tick of the loop.

@@ -76,8 +76,8 @@ extension DataPlaneWorker {
         let exchange = context.exchange
         exchange.response.fields.append("allow", allowed)
         context.code = .requestMalformed
-        ProblemResponse.fill(exchange, Rejection(.requestMalformed), state: nil, requestID: requestID(context))
-        exchange.response.status = 405
+        ProblemResponse.fill(
+            exchange, Rejection(.requestMalformed), state: nil, status: 405, requestID: requestID(context))
         send(context)
     }
 

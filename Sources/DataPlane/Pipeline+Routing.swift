@@ -5,11 +5,13 @@ import IdentityCore
 extension DataPlaneWorker {
     func checkHead(_ exchange: Exchange) throws(Rejection) {
         switch exchange.fault {
-        case .none: return
+        case .none: break
         case .malformed: throw Rejection(.requestMalformed)
         case .headersTooLarge: throw Rejection(.headersTooLarge)
         case .bodyTooLarge: throw Rejection(.bodyTooLarge)
         }
+        // TRACE would show the client what the gateway adds for the upstream's eyes.
+        if exchange.request.method == .trace { throw Rejection(.requestMalformed) }
     }
 
     func findEndpoint(_ context: RequestContext) throws(Rejection) -> Endpoint {

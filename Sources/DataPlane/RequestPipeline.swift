@@ -51,6 +51,7 @@ extension DataPlaneWorker {
     /// Asks the directory; the request goes on in `admitted`.
     func admit(_ context: RequestContext, _ identity: VerifiedIdentity, remembersToken: Bool) {
         guard let organization = context.organizationSnapshot else { return }
+        usedSecrets.insert(identity.keyID)
         context.phase = .admitting
         counters.admissions += 1
         let request = AdmissionRequest(

@@ -28,7 +28,9 @@ package actor GatewayRuntime {
     private var workers: [GatewayWorker] = []
     private var listeners: [(configuration: ListenerConfiguration, bound: SocketAddress)] = []
     private var adminThread: SiteThread?
+    /// When the file that is in force was written.
     private var fileStamp: Date?
+    private var lastSeenStamp: Date?
     private var storeIsFailing = false
 
     /// Opens the storage and reads what is in it. Throws what keeps the gateway from starting, in words.
@@ -151,9 +153,8 @@ package actor GatewayRuntime {
         while !Task.isCancelled {
             await takeInStoredChanges()
             if polls % Self.pollsPerMetrics == 0 {
-                await renderMetrics()
-                let stamp = Self.stamp(of: file)
-                if stamp != fileStamp, stamp != nil { reload() }
+                await takeReports()
+                reloadIfChanged()
             }
             polls += 1
             try? await Task.sleep(for: Self.pollInterval)
@@ -174,10 +175,20 @@ package actor GatewayRuntime {
         }
     }
 
-    private func renderMetrics() async {
+    private func takeReports() async {
         var reports: [WorkerReport] = []
         for worker in workers { reports.append(await worker.report()) }
         status.metrics = MetricsText.render(reports, admissionsQueued: admission.queued)
+        let used = reports.reduce(into: Set<String>()) { $0.formUnion($1.usedSecrets) }
+        if !used.isEmpty { await store.recordSecretUse(Array(used), at: EventLoop.wallClock()) }
+    }
+
+    /// A file that somebody is writing just now may be empty, or half there: it is read when it has come to rest.
+    private func reloadIfChanged() {
+        let stamp = Self.stamp(of: file)
+        defer { lastSeenStamp = stamp }
+        guard let stamp, stamp != fileStamp, stamp == lastSeenStamp else { return }
+        reload()
     }
 
     /// Reads the configuration again and applies what can be applied; an invalid one changes nothing.

@@ -69,7 +69,7 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
                 continuation.resume(
                     returning: WorkerReport(
                         counters: dataPlane.counters, connections: server.connectionCount,
-                        exchanges: server.exchangeCount))
+                        exchanges: server.exchangeCount, usedSecrets: dataPlane.takeUsedSecrets()))
             }
         }
     }
@@ -92,4 +92,6 @@ struct WorkerReport: Sendable {
     var counters = Counters()
     var connections = 0
     var exchanges = 0
+    /// Secrets that have vouched for somebody since the last report.
+    var usedSecrets: Set<String> = []
 }

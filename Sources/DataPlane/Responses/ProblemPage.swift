@@ -2,7 +2,7 @@ import IdentityCore
 
 /// The page that a person sees instead of problem JSON. Nothing in it comes from the request.
 enum ProblemPage {
-    static func html(_ rejection: Rejection, nonce: String) -> [UInt8] {
+    static func html(_ rejection: Rejection, status: Int, nonce: String) -> [UInt8] {
         let title = ProblemText.title(rejection.code)
         return Array(
             """
@@ -27,7 +27,7 @@ enum ProblemPage {
             <main>
             <h1>\(title)</h1>
             <p>\(ProblemText.detail(rejection))</p>
-            <p class="code">\(rejection.code.status) · \(rejection.code.rawValue)</p>
+            <p class="code">\(status) · \(rejection.code.rawValue)</p>
             </main>
             </body>
             </html>

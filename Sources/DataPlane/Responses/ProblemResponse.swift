@@ -5,10 +5,14 @@ import IdentityCore
 enum ProblemResponse {
     /// Fills the response of `exchange`, body and all.
     ///
-    /// - Parameter state: the access state, where one applies.
-    static func fill(_ exchange: Exchange, _ rejection: Rejection, state: String?, requestID: Bytes) {
+    /// - Parameters:
+    ///   - state: the access state, where one applies.
+    ///   - status: where it isn't the code's own.
+    static func fill(
+        _ exchange: Exchange, _ rejection: Rejection, state: String?, status: Int? = nil, requestID: Bytes
+    ) {
         let code = rejection.code
-        exchange.response.status = code.status
+        exchange.response.status = status ?? code.status
         let asPage = prefersPage(exchange.request)
         exchange.response.fields.append(
             "content-type", asPage ? "text/html; charset=utf-8" : "application/problem+json")
@@ -29,18 +33,21 @@ enum ProblemResponse {
         if code.status == 503 || code.status == 429 { exchange.response.fields.append("retry-after", "1") }
         let body =
             asPage
-            ? ProblemPage.html(rejection, nonce: requestID.string) : document(rejection, state: state, requestID)
+            ? ProblemPage.html(rejection, status: exchange.response.status, nonce: requestID.string)
+            : document(rejection, state: state, status: exchange.response.status, requestID)
         exchange.responseBody.append(body)
         exchange.responseEnded = true
         exchange.response.contentLength = body.count
     }
 
-    private static func document(_ rejection: Rejection, state: String?, _ requestID: Bytes) -> [UInt8] {
+    private static func document(
+        _ rejection: Rejection, state: String?, status: Int, _ requestID: Bytes
+    ) -> [UInt8] {
         var json = JSONText()
         json.object {
             $0.member("type", "urn:widget-gateway:problem:\(rejection.code.rawValue)")
             $0.member("title", ProblemText.title(rejection.code))
-            $0.member("status", rejection.code.status)
+            $0.member("status", status)
             $0.member("detail", ProblemText.detail(rejection))
             $0.member("code", rejection.code.rawValue)
             $0.member("claim", rejection.claim?.description)
