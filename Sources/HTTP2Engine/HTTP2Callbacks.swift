@@ -24,24 +24,27 @@ final class HTTP2Callbacks: @unchecked Sendable {  // Never changed after `init`
 
         nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
             guard let header, let user else { return HTTP2Callbacks.failure }
-            HTTP2Callbacks.session(user).frameBegan(header.pointee)
+            HTTP2Callbacks.withSession(user) { $0.frameBegan(header.pointee) }
             return 0
         }
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
             guard let frame, let user else { return HTTP2Callbacks.failure }
-            HTTP2Callbacks.session(user).headersBegan(
-                stream: frame.pointee.hd.stream_id, isRequest: frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST)
+            HTTP2Callbacks.withSession(user) {
+                $0.headersBegan(
+                    stream: frame.pointee.hd.stream_id, isRequest: frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST)
+            }
             return 0
         }
         nghttp2_session_callbacks_set_on_header_callback(callbacks) { _, _, name, nameLength, value, length, _, user in
             guard let user else { return HTTP2Callbacks.failure }
-            HTTP2Callbacks.session(user).header(
-                name: Bytes(start: name, count: nameLength), value: Bytes(start: value, count: length))
+            HTTP2Callbacks.withSession(user) {
+                $0.header(name: Bytes(start: name, count: nameLength), value: Bytes(start: value, count: length))
+            }
             return 0
         }
         nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks) { _, _, _, _, _, _, _, user in
             guard let user else { return HTTP2Callbacks.failure }
-            HTTP2Callbacks.session(user).invalidHeader()
+            HTTP2Callbacks.withSession(user) { $0.invalidHeader() }
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
@@ -50,38 +53,46 @@ final class HTTP2Callbacks: @unchecked Sendable {  // Never changed after `init`
             let ends = UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0
             switch UInt32(header.type) {
             case NGHTTP2_HEADERS.rawValue:
-                HTTP2Callbacks.session(user).headersEnded(
-                    stream: header.stream_id, isRequest: frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST,
-                    endsStream: ends)
+                HTTP2Callbacks.withSession(user) {
+                    $0.headersEnded(
+                        stream: header.stream_id, isRequest: frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST,
+                        endsStream: ends)
+                }
             case NGHTTP2_DATA.rawValue where ends:
-                HTTP2Callbacks.session(user).dataEnded(stream: header.stream_id)
+                HTTP2Callbacks.withSession(user) { $0.dataEnded(stream: header.stream_id) }
             default: break
             }
             return 0
         }
         nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, stream, data, length, user in
             guard let user else { return HTTP2Callbacks.failure }
-            HTTP2Callbacks.session(user).data(stream: stream, Bytes(start: data, count: length))
+            HTTP2Callbacks.withSession(user) { $0.data(stream: stream, Bytes(start: data, count: length)) }
             return 0
         }
         nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, _, user in
             guard let user else { return HTTP2Callbacks.failure }
-            HTTP2Callbacks.session(user).streamClosed(stream)
+            HTTP2Callbacks.withSession(user) { $0.streamClosed(stream) }
             return 0
         }
     }
 
     static let readBody: nghttp2_data_source_read_callback = { _, _, buffer, length, flags, source, user in
         guard let buffer, let flags, let user, let exchange = source?.pointee.ptr else { return Int(failure) }
-        return HTTP2Callbacks.session(user).readBody(
-            Unmanaged<Exchange>.fromOpaque(exchange).takeUnretainedValue(),
-            into: UnsafeMutableRawBufferPointer(start: buffer, count: length), flags: &flags.pointee)
+        let body = UnsafeMutableRawBufferPointer(start: buffer, count: length)
+        return HTTP2Callbacks.withSession(user) { session in
+            Unmanaged<Exchange>.fromOpaque(exchange)._withUnsafeGuaranteedRef {
+                session.readBody($0, into: body, flags: &flags.pointee)
+            }
+        }
     }
 
     private static let failure = Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
 
+    /// The session outlives every call into libnghttp2, so there is nothing to count.
     @inline(__always)
-    private static func session(_ user: UnsafeMutableRawPointer) -> HTTP2ServerSession {
-        Unmanaged<HTTP2ServerSession>.fromOpaque(user).takeUnretainedValue()
+    private static func withSession<Result>(
+        _ user: UnsafeMutableRawPointer, _ body: (HTTP2ServerSession) -> Result
+    ) -> Result {
+        Unmanaged<HTTP2ServerSession>.fromOpaque(user)._withUnsafeGuaranteedRef(body)
     }
 }

@@ -7,8 +7,7 @@ package import HTTPMessages
 /// libnghttp2's callbacks only append events; whoever calls `receive` or `collect` handles them afterwards, so
 /// that nothing is called back into.
 package final class HTTP2ServerSession: ServerSession {
-    /// What has happened since the last `removeAll`. The owner handles and empties it.
-    package var events: [ExchangeEvent] = []
+    private var events: [ExchangeEvent] = []
 
     /// The exchanges whose streams aren't closed.
     package private(set) var exchanges: [Exchange] = []
@@ -64,6 +63,12 @@ package final class HTTP2ServerSession: ServerSession {
     }
 
     package var wantsToSend: Bool { nghttp2_session_want_write(session) != 0 }
+
+    package func takeEvents(into taken: inout [ExchangeEvent]) -> Bool {
+        guard !events.isEmpty else { return false }
+        swap(&events, &taken)
+        return true
+    }
 
     package var wantsToReceive: Bool { true }
 

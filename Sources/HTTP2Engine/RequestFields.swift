@@ -36,9 +36,9 @@ enum RequestFields {
     }
 
     static func fault(in request: borrowing RequestHead, _ limits: HTTP2Limits) -> RequestFault {
-        guard request.method != .connect, request.authority.isEmpty || request.authority.isAuthority else {
-            return .malformed
-        }
+        guard request.methodName.isToken, request.method != .connect,
+            request.authority.isEmpty || request.authority.isAuthority
+        else { return .malformed }
         guard isOriginForm(request.target) || (request.method == .options && request.target.equals("*")) else {
             return .malformed
         }

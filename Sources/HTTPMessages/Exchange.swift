@@ -113,14 +113,14 @@ package protocol ExchangeTransport: AnyObject {
 }
 
 /// What is known of the other end of a connection.
-package struct PeerInformation: Sendable {
+package final class PeerInformation: Sendable {
     /// The address as text, without the port.
-    package var address: String
+    package let address: String
     /// The same, in network order: 4 or 16 bytes.
-    package var addressBytes: [UInt8]
-    package var isTLS: Bool
+    package let addressBytes: [UInt8]
+    package let isTLS: Bool
     /// 1 or 2.
-    package var httpVersion: Int
+    package let httpVersion: Int
 
     package init(address: String, addressBytes: [UInt8], isTLS: Bool, httpVersion: Int) {
         self.address = address

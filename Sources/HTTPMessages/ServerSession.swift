@@ -1,8 +1,8 @@
 /// The server side of one connection, without any I/O: bytes go in and become events, responses go in and become
 /// bytes. HTTP/2 and HTTP/1.1 each have one.
 package protocol ServerSession: AnyObject {
-    /// What has happened; whoever called `receive` or `collect` handles and empties it.
-    var events: [ExchangeEvent] { get set }
+    /// Swaps what has happened since the last call with `events`, which is empty. False: nothing has.
+    func takeEvents(into events: inout [ExchangeEvent]) -> Bool
 
     /// The exchanges that aren't over.
     var exchanges: [Exchange] { get }

@@ -27,6 +27,9 @@ final class Connection: SocketOwner, ExchangeTransport {
     private var lastActivity: UInt64
     /// Since when a request's head has been incomplete, or the connection has been in its phase.
     private var waitingSince: UInt64
+    private var wasReceivingHead = false
+    /// TLS has input that was left there: the socket won't say so.
+    private var hasParkedInput = false
     private var drainSteps = 0
     private var peerHasClosed = false
 
@@ -93,7 +96,10 @@ final class Connection: SocketOwner, ExchangeTransport {
     }
 
     private func start(isHTTP2: Bool) {
-        peer.httpVersion = isHTTP2 ? 2 : 1
+        if isHTTP2 {
+            peer = PeerInformation(
+                address: peer.address, addressBytes: peer.addressBytes, isTLS: peer.isTLS, httpVersion: 2)
+        }
         if isHTTP2 {
             session = HTTP2ServerSession(limits: worker.limits.http2, pool: worker.exchangePool, transport: self)
         } else {
@@ -108,6 +114,7 @@ final class Connection: SocketOwner, ExchangeTransport {
 
     private func read() {
         var reads = 0
+        hasParkedInput = false
         while wantsToRead {
             guard reads < Self.readsPerTurn else { return worker.markUnfinished(self) }
             reads += 1
@@ -124,14 +131,16 @@ final class Connection: SocketOwner, ExchangeTransport {
                 switch StreamSocket.read(handle.socket, into: buffer) {
                 case .done(let count): length = count
                 case .wouldBlock: return updateWatch()
-                case .closed, .failed: return inputClosed()
+                case .closed: return inputClosed()
+                case .failed: return close()
                 }
             }
             lastActivity = worker.loop.now
             received(Bytes(rebasing: buffer[..<length]))
             let mayHaveMore = tls.map(\.hasPending) ?? (length == buffer.count)
-            if !mayHaveMore { break }
+            if !mayHaveMore { return updateWatch() }
         }
+        hasParkedInput = tls != nil
         updateWatch()
     }
 
@@ -162,7 +171,14 @@ final class Connection: SocketOwner, ExchangeTransport {
         handleEvents()
         worker.markDirty(self)
         if !goesOn { phase = phase == .open ? .lingering : phase }
-        if !session.isReceivingHead { waitingSince = lastActivity }
+        noteHead(session)
+    }
+
+    /// A head's time runs from its first byte, however long the connection was quiet before.
+    private func noteHead(_ session: any ServerSession) {
+        let isReceivingHead = session.isReceivingHead
+        if !isReceivingHead || !wasReceivingHead { waitingSince = worker.loop.now }
+        wasReceivingHead = isReceivingHead
     }
 
     private func inputClosed() {
@@ -215,13 +231,14 @@ final class Connection: SocketOwner, ExchangeTransport {
             }
             handleEvents()
             guard phase != .closed else { return }
+            if phase == .open { noteHead(session) }
             if !unsent.isEmpty { break }
             if session.isFinished || (phase == .lingering && !session.wantsToSend) { return finish() }
             if !session.wantsToSend { break }
         }
         if peerHasClosed, unsent.isEmpty, session.exchanges.isEmpty { return close() }
         updateWatch()
-        if unsent.isEmpty, session.wantsToSend { worker.markUnfinished(self) }
+        if unsent.isEmpty && session.wantsToSend || hasParkedInput && wantsToRead { worker.markUnfinished(self) }
     }
 
     /// Returns how many bytes the socket took, or nil where the connection is broken.
@@ -267,10 +284,11 @@ final class Connection: SocketOwner, ExchangeTransport {
 
     private func handleEvents() {
         guard let session else { return }
-        while !session.events.isEmpty {
-            let events = session.events
-            session.events.removeAll(keepingCapacity: true)
-            for event in events { handle(event, session) }
+        while session.takeEvents(into: &worker.eventScratch) {
+            // Nobody else can take events meanwhile: handlers don't read or flush, they only mark.
+            let count = worker.eventScratch.count
+            for index in 0..<count { handle(worker.eventScratch[index], session) }
+            worker.eventScratch.removeAll(keepingCapacity: true)
         }
     }
 

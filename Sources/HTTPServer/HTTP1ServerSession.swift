@@ -10,7 +10,7 @@ import HTTPMessages
 final class HTTP1ServerSession: ServerSession {
     private enum Phase { case head, body, response, done }
 
-    var events: [ExchangeEvent] = []
+    private var events: [ExchangeEvent] = []
     private(set) var exchanges: [Exchange] = []
 
     private let limits: HTTP2Limits
@@ -53,6 +53,12 @@ final class HTTP1ServerSession: ServerSession {
         lent = 0
         input.append(bytes)
         parse()
+        return true
+    }
+
+    func takeEvents(into taken: inout [ExchangeEvent]) -> Bool {
+        guard !events.isEmpty else { return false }
+        swap(&events, &taken)
         return true
     }
 

@@ -23,10 +23,13 @@ package final class ServerWorker {
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
     /// What a connection gathers its output in before it writes.
     var outBuffer = ByteQueue(capacity: 96 * 1024)
+    /// What a session tells, while it is handled: swapped with the session's own, so that neither is ever copied.
+    var eventScratch: [ExchangeEvent] = []
 
     private var listeners: [Listener] = []
     private var connections: [Connection] = []
     private var dirty: [Connection] = []
+    private var flushing: [Connection] = []
     private var unfinished: [Connection] = []
     private var ticks: UInt64 = 0
     private var whenDrained: (() -> Void)?
@@ -57,9 +60,9 @@ package final class ServerWorker {
     /// To be called at the end of each turn of the loop: writes what has gathered.
     package func turnEnded() {
         while !dirty.isEmpty {
-            let due = dirty
-            dirty.removeAll(keepingCapacity: true)
-            for connection in due { connection.flush() }
+            swap(&dirty, &flushing)
+            for connection in flushing { connection.flush() }
+            flushing.removeAll(keepingCapacity: true)
         }
         guard !unfinished.isEmpty else { return }
         let due = unfinished

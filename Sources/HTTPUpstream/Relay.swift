@@ -151,6 +151,8 @@ package final class Relay {
         exchange.response.status = head.status
         exchange.response.contentLength = head.contentLength
         Self.copy(head.fields, into: &exchange.response.fields)
+        // RFC 9110, 8.6: no length on a 204, whose readers would wait for a body, or take the next response for one.
+        if head.status == 204 { exchange.response.fields.remove { $0.equals("content-length") } }
     }
 
     func responseBody(_ bytes: Bytes) { exchange.responseBody.append(bytes) }

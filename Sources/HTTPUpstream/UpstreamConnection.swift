@@ -27,6 +27,10 @@ final class UpstreamConnection: SocketOwner {
     private var head = ResponseHead()
     private var framing: ResponseFraming?
     private var isPaused = false
+    /// The upstream has begun to answer this request.
+    private var sawResponse = false
+    /// A write has failed: what reading says of the connection's end can't be trusted.
+    private var isBroken = false
     private var deadline: UInt64 = 0
 
     /// Body bytes that wait to be sent to the upstream before the client gets no more credit.
@@ -51,6 +55,7 @@ final class UpstreamConnection: SocketOwner {
         self.relay = relay
         framing = nil
         isPaused = false
+        sawResponse = false
         relay.connection = self
         guard phase == .idle else { return }
         phase = .busy
@@ -67,7 +72,8 @@ final class UpstreamConnection: SocketOwner {
     func write(_ body: (inout ByteQueue) -> Void) {
         guard phase == .busy else { return }
         body(&output)
-        if framing == nil { deadline = worker.loop.now + Self.milliseconds(pool.target.responseHeaderSeconds) }
+        let patience = framing == nil ? pool.target.responseHeaderSeconds : pool.target.idleSeconds
+        deadline = worker.loop.now + Self.milliseconds(patience)
         worker.markDirty(self)
     }
 
@@ -85,6 +91,7 @@ final class UpstreamConnection: SocketOwner {
             case .closed, .failed:
                 // The response may have come before the upstream stopped reading: reading tells.
                 output.removeAll()
+                isBroken = true
                 return read()
             }
         }
@@ -127,7 +134,8 @@ final class UpstreamConnection: SocketOwner {
                 received(Bytes(rebasing: buffer[..<count]))
                 if count < buffer.count { return }
             case .wouldBlock: return
-            case .closed, .failed: return inputClosed()
+            case .closed: return inputClosed(cleanly: !isBroken)
+            case .failed: return inputClosed(cleanly: false)
             }
             reads += 1
         } while phase == .busy && !isPaused && reads < 4
@@ -135,7 +143,7 @@ final class UpstreamConnection: SocketOwner {
 
     private func received(_ bytes: Bytes) {
         guard phase == .busy, let relay else { return close() }  // An idle upstream has nothing to say.
-        deadline = worker.loop.now + Self.milliseconds(pool.target.idleSeconds)
+        sawResponse = true
         if input.isEmpty {
             let taken = parse(bytes, relay)
             if phase == .busy, self.relay === relay, taken < bytes.count {
@@ -146,7 +154,11 @@ final class UpstreamConnection: SocketOwner {
             let taken = parse(input.readable, relay)
             input.consume(min(taken, input.count))
         }
-        if phase == .busy, self.relay === relay { relay.responseArrived() }
+        if phase == .busy, self.relay === relay {
+            // An upstream that drips its head has no more time for it than one that says nothing.
+            if framing != nil { deadline = worker.loop.now + Self.milliseconds(pool.target.idleSeconds) }
+            relay.responseArrived()
+        }
         pauseIfFull()
     }
 
@@ -212,9 +224,11 @@ final class UpstreamConnection: SocketOwner {
         pool.free(self)
     }
 
-    private func inputClosed() {
+    /// - Parameter cleanly: the upstream said that it has sent everything; a reset says nothing of the kind, so that
+    ///   it doesn't end a body whose only end is the connection's.
+    private func inputClosed(cleanly: Bool) {
         guard phase == .busy, let relay else { return close() }
-        guard framing != nil else { return failed(.unreachable) }
+        guard framing != nil, cleanly else { return failed(framing == nil ? .unreachable : .malformed) }
         do {
             _ = try decoder.inputClosed()
             framing?.keepAlive = false
@@ -226,8 +240,8 @@ final class UpstreamConnection: SocketOwner {
 
     private func failed(_ failure: UpstreamFailure) {
         let relay = relay
-        // Whether the upstream may have begun to answer: then nothing may be repeated.
-        let sawResponse = framing != nil || !input.isEmpty
+        // Where the upstream may have begun to answer, nothing may be repeated.
+        let sawResponse = sawResponse
         let wasUsed = wasUsed
         close()
         relay?.connectionFailed(failure, mayRetry: wasUsed && !sawResponse && failure == .unreachable)

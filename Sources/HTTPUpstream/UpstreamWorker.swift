@@ -6,6 +6,7 @@ package final class UpstreamWorker {
     package let loop: EventLoop
     private var pools: [String: UpstreamPool] = [:]
     private var dirty: [UpstreamConnection] = []
+    private var flushing: [UpstreamConnection] = []
     private var ticks: UInt64 = 0
 
     /// What connections read into; what is left of it is copied.
@@ -29,10 +30,11 @@ package final class UpstreamWorker {
 
     /// To be called at the end of each turn of the loop: writes what has gathered.
     package func turnEnded() {
-        guard !dirty.isEmpty else { return }
-        let due = dirty
-        dirty.removeAll(keepingCapacity: true)
-        for connection in due { connection.flush() }
+        while !dirty.isEmpty {
+            swap(&dirty, &flushing)
+            for connection in flushing { connection.flush() }
+            flushing.removeAll(keepingCapacity: true)
+        }
     }
 
     /// To be called at each tick of the loop.

@@ -56,7 +56,7 @@ package final class DataPlaneSnapshot: Sendable {
     }
 }
 
-package struct UpstreamSnapshot: Sendable {
+package final class UpstreamSnapshot: Sendable {
     package let target: UpstreamTarget
     /// What it is called in `Host` where the client named none.
     package let authority: String

@@ -2,7 +2,7 @@ package import IdentityCore
 package import UserDirectory
 
 /// One organization as requests see it.
-package struct OrganizationSnapshot: Sendable {
+package final class OrganizationSnapshot: Sendable {
     package let settings: OrganizationSettings
     package let apiKeys: [VerificationKeyText]
     package let userHashKeys: [VerificationKeyText]
