@@ -96,7 +96,9 @@ package final class DataPlaneWorker: ExchangeHandler {
 
     package func requestEnded(_ exchange: Exchange) {
         let context = context(of: exchange)
-        exchange.requestTrailers.remove(where: IdentityHeaders.isReserved)
+        exchange.requestTrailers.remove {
+            IdentityHeaders.isReserved($0) || ForwardedHead.isForwardingName($0)
+        }
         switch context.phase {
         case .relaying: context.relay.requestEnded()
         case .collecting: collected(context)
@@ -136,7 +138,7 @@ package final class DataPlaneWorker: ExchangeHandler {
     }
 
     func pool(_ upstream: Int, in requested: DataPlaneSnapshot) -> UpstreamPool {
-        requested === snapshot ? pools[upstream] : upstreams.pool(for: requested.upstreams[upstream].target)
+        requested === snapshot ? pools[upstream] : upstreams.pool(forOlder: requested.upstreams[upstream].target)
     }
 
     private func log(_ context: RequestContext) {

@@ -48,6 +48,9 @@ package final class UpstreamPool {
         relay.failed(.unreachable)
     }
 
+    /// No connection is open, and nobody waits for one.
+    var isEmpty: Bool { connections.isEmpty && waiting.isEmpty }
+
     // MARK: For connections
 
     /// The connection couldn't be made: another address may do.

@@ -5,6 +5,8 @@ import HTTP1Codec
 package final class UpstreamWorker {
     package let loop: EventLoop
     private var pools: [String: UpstreamPool] = [:]
+    /// Pools whose target isn't the current one any more, until their last request is done.
+    private var retired: [UpstreamPool] = []
     private var dirty: [UpstreamConnection] = []
     private var flushing: [UpstreamConnection] = []
     private var ticks: UInt64 = 0
@@ -22,9 +24,22 @@ package final class UpstreamWorker {
     /// The pool of this target: the one there is, where the target hasn't changed.
     package func pool(for target: UpstreamTarget) -> UpstreamPool {
         if let pool = pools[target.name], pool.target == target { return pool }
-        pools[target.name]?.retire()
+        if let former = pools[target.name] {
+            former.retire()
+            retired.append(former)
+        }
         let pool = UpstreamPool(target, worker: self)
         pools[target.name] = pool
+        return pool
+    }
+
+    /// The pool for a request that was begun under an older configuration: it doesn't replace the current one.
+    package func pool(forOlder target: UpstreamTarget) -> UpstreamPool {
+        if let pool = pools[target.name], pool.target == target { return pool }
+        if let pool = retired.first(where: { $0.target == target }) { return pool }
+        let pool = UpstreamPool(target, worker: self)
+        pool.retire()
+        retired.append(pool)
         return pool
     }
 
@@ -42,6 +57,9 @@ package final class UpstreamWorker {
         ticks += 1
         guard ticks % 2 == 0 else { return }
         for pool in pools.values { pool.checkTimeouts(now: loop.now) }
+        guard !retired.isEmpty else { return }
+        retired.removeAll(where: \.isEmpty)
+        for pool in retired { pool.checkTimeouts(now: loop.now) }
     }
 
     @inline(__always)

@@ -32,7 +32,9 @@ enum ForwardedHead {
             let name = request.fields.name(index)
             switch request.fields.header(index) {
             case .other:
-                if !IdentityHeaders.isReserved(name), !named.contains(name) {
+                if !IdentityHeaders.isReserved(name), !named.contains(name),
+                    !isForwardingName(name) || (parts.trustsPeer && name.hasPrefix("x-forwarded-"))
+                {
                     HTTP1Writer.appendField(name: name, value: request.fields.value(index), to: &head)
                 }
             case .authorization:
@@ -132,6 +134,15 @@ enum ForwardedHead {
             }
             index += 1
         }
+    }
+
+    /// Whether a field of this name, in lower case, speaks of the way that the request has come, or is taken for one
+    /// that does by servers which hand headers on as variables: `x_forwarded_for` becomes one with `x-forwarded-for`.
+    static func isForwardingName(_ name: Bytes) -> Bool {
+        guard name.count >= 12, name[0] == 0x78, IdentityHeaders.isSeparator(name[1]) else { return false }
+        if IdentityHeaders.isSeparator(name[11]), name.part(2, 11).equals("forwarded") { return true }
+        return name.count == 12 && IdentityHeaders.isSeparator(name[9]) && name.part(2, 9).equals("request")
+            && name.part(10, 12).equals("id")
     }
 
     private static func mentionsToken(_ referer: Bytes) -> Bool {

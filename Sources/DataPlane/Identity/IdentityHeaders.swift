@@ -19,7 +19,7 @@ enum IdentityHeaders {
 
     /// Anything that isn't a letter or digit.
     @inline(__always)
-    private static func isSeparator(_ byte: UInt8) -> Bool {
+    static func isSeparator(_ byte: UInt8) -> Bool {
         !(0x61...0x7A).contains(byte) && !(0x30...0x39).contains(byte)
     }
 
