@@ -48,8 +48,13 @@ package final class IOHandle {
         }
         uv_poll_start(poll, events) { poll, status, events in
             let handle = Unmanaged<IOHandle>.fromOpaque(poll.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped)
-            // The owner may let go of the handle, and of itself, during the call.
-            guard let owner = handle._withUnsafeGuaranteedRef({ $0.owner }) else { return }
+            // After an error libuv has stopped to watch. The owner may let go of the handle, and of itself, during
+            // the call.
+            let found = handle._withUnsafeGuaranteedRef { handle in
+                if status < 0 { handle.watching = 0 }
+                return handle.owner
+            }
+            guard let owner = found else { return }
             owner.socketReady(
                 readable: status < 0 || events & Int32(UV_READABLE.rawValue) != 0,
                 writable: status < 0 || events & Int32(UV_WRITABLE.rawValue) != 0)

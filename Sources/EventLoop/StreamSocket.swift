@@ -101,6 +101,12 @@ package enum StreamSocket {
     /// Says that nothing more will be sent; what the peer still sends can be read.
     package static func shutdownWriting(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
 
+    /// Makes the coming `close` a reset, so that the peer can't take the end of the bytes for the end of a message.
+    package static func resetOnClose(_ descriptor: Int32) {
+        var abort = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &abort, socklen_t(MemoryLayout<linger>.size))
+    }
+
     private static func open(_ family: Int32) throws(EventLoopError) -> Int32 {
         let descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw EventLoopError.system(call: "socket", errno: errno) }

@@ -69,9 +69,9 @@ final class HTTP2Callbacks: @unchecked Sendable {  // Never changed after `init`
             HTTP2Callbacks.withSession(user) { $0.data(stream: stream, Bytes(start: data, count: length)) }
             return 0
         }
-        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, _, user in
+        nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, error, user in
             guard let user else { return HTTP2Callbacks.failure }
-            HTTP2Callbacks.withSession(user) { $0.streamClosed(stream) }
+            HTTP2Callbacks.withSession(user) { $0.streamClosed(stream, error: error) }
             return 0
         }
     }

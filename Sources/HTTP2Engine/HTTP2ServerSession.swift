@@ -22,6 +22,12 @@ package final class HTTP2ServerSession: ServerSession {
     private var fieldScratch: [nghttp2_nv] = []
     private var isDraining = false
     private var highestStream: Int32 = 0
+    /// Streams that ended in an error, less those that ended well.
+    private var brokenStreams = 0
+
+    /// As many broken streams more than whole ones, and the client is told to calm down. libnghttp2 bounds the resets
+    /// that a client sends; this bounds those that it provokes too (MadeYouReset, CVE-2025-8671).
+    private static let brokenStreamBudget = 1000
 
     package init?(limits: HTTP2Limits, pool: ExchangePool, transport: any ExchangeTransport) {
         self.limits = limits
@@ -225,7 +231,13 @@ package final class HTTP2ServerSession: ServerSession {
         events.append(.requestEnded(exchange))
     }
 
-    func streamClosed(_ stream: Int32) {
+    func streamClosed(_ stream: Int32, error: UInt32) {
+        if error == NGHTTP2_NO_ERROR.rawValue {
+            brokenStreams = max(0, brokenStreams - 1)
+        } else {
+            brokenStreams += 1
+            if brokenStreams == Self.brokenStreamBudget { terminate(calm: true) }
+        }
         guard let exchange = exchange(stream) else { return }
         let unread = exchange.requestBodyReceived - exchange.requestBodyConsumed
         if unread > 0 {

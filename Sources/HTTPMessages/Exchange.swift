@@ -57,6 +57,11 @@ package final class Exchange {
     /// When the head was complete, in nanoseconds of the monotonic clock.
     package var startedAt: UInt64 = 0
 
+    /// Body bytes, both ways, when the connection last looked, and since when it is that many: milliseconds of the
+    /// loop's clock, 0 where it hasn't looked yet.
+    package var progress = 0
+    package var progressAt: UInt64 = 0
+
     package init() {}
 
     /// Makes it ready for the next request; memory is kept within bounds.
@@ -77,6 +82,8 @@ package final class Exchange {
         transport = nil
         streamID = 0
         startedAt = 0
+        progress = 0
+        progressAt = 0
     }
 }
 

@@ -271,6 +271,10 @@ final class Connection: SocketOwner, ExchangeTransport {
     /// Says goodbye and waits a moment for the client to close, so that it can read what was sent last.
     private func finish() {
         guard !peerHasClosed else { return close() }
+        if let session = session as? HTTP1ServerSession, session.endsAbruptly {
+            StreamSocket.resetOnClose(handle.socket)
+            return close()
+        }
         endExchanges()
         phase = .lingering
         waitingSince = worker.loop.now
@@ -360,7 +364,10 @@ final class Connection: SocketOwner, ExchangeTransport {
             if waited > worker.limits.headerSeconds { close() }
         case .open:
             if session?.isReceivingHead ?? false, waited > worker.limits.headerSeconds { return close() }
-            stopAnsweredRequests()
+            if peer.httpVersion == 2, let session {
+                stopAnsweredRequests(session)
+                resetStalledStreams(session, now)
+            }
             // Requests that wait for their upstream have time limits of their own.
             let waitsForClient = !unsent.isEmpty || exchangesWaitForInputOrWindow
             if idle > worker.limits.idleSeconds, exchangeCount == 0 || waitsForClient { expire() }
@@ -372,8 +379,7 @@ final class Connection: SocketOwner, ExchangeTransport {
 
     /// Stops requests that go on although they have been answered. Not at once: most are about to end anyway, and
     /// some clients take a reset for a failure, or don't look at the answer before they have sent everything.
-    private func stopAnsweredRequests() {
-        guard peer.httpVersion == 2, let session else { return }
+    private func stopAnsweredRequests(_ session: any ServerSession) {
         let now = EventLoop.monotonicNanoseconds()
         for exchange in session.exchanges
         where exchange.responseEnded && exchange.responseBody.isEmpty && !exchange.requestEnded
@@ -381,6 +387,26 @@ final class Connection: SocketOwner, ExchangeTransport {
         {
             session.finishEarly(exchange)
             worker.markDirty(self)
+        }
+    }
+
+    /// Resets streams that have waited too long for their client, for the rest of a request or for leave to go on
+    /// with a response: others keep the connection from being idle, and each holds an upstream's connection.
+    private func resetStalledStreams(_ session: any ServerSession, _ now: UInt64) {
+        for exchange in session.exchanges where exchange.startedAt != 0 {
+            let progress = exchange.requestBodyReceived + exchange.responseBodySent
+            let owesRequest = !exchange.requestEnded && exchange.requestBodyReceived == exchange.requestBodyConsumed
+            guard owesRequest || !exchange.responseBody.isEmpty, exchange.progress == progress,
+                exchange.progressAt != 0
+            else {
+                exchange.progress = progress
+                exchange.progressAt = now
+                continue
+            }
+            if Double(now - min(now, exchange.progressAt)) / 1000 > worker.limits.idleSeconds {
+                session.reset(exchange)
+                worker.markDirty(self)
+            }
         }
     }
 

@@ -29,6 +29,10 @@ final class HTTP1ServerSession: ServerSession {
     private var omitsBody = false
     private var wroteEnd = false
     private var isDraining = false
+    /// The connection's end is the response's only end.
+    private var isCloseDelimited = false
+    /// The response broke off, and an orderly end of the connection would make it look whole.
+    private(set) var endsAbruptly = false
 
     init(limits: HTTP2Limits, pool: ExchangePool, transport: any ExchangeTransport) {
         self.limits = limits
@@ -156,6 +160,7 @@ final class HTTP1ServerSession: ServerSession {
         exchanges.append(exchange)
         isChunked = false
         omitsBody = false
+        isCloseDelimited = false
         wroteEnd = false
         return exchange
     }
@@ -181,9 +186,11 @@ final class HTTP1ServerSession: ServerSession {
                 isChunked = true
             } else {
                 framing?.keepAlive = false
+                isCloseDelimited = true
             }
         }
         if !keepsAlive(exchange) {
+            framing?.keepAlive = false
             HTTP1Writer.appendField("connection", "close", to: &output)
         } else if framing?.version11 == false {
             HTTP1Writer.appendField("connection", "keep-alive", to: &output)
@@ -254,6 +261,7 @@ final class HTTP1ServerSession: ServerSession {
     func reset(_ exchange: Exchange) {
         guard phase != .done else { return }
         // Without the end that the head promised, the client sees that the response isn't whole.
+        endsAbruptly = isCloseDelimited
         phase = .done
         events.append(.closed(exchange))
     }
