@@ -11,12 +11,15 @@ package enum StreamSocket {
         case failed(Int32)
     }
 
-    /// A listening socket with `SO_REUSEPORT`: the kernel spreads connections over all that share an address.
-    package static func listen(on address: SocketAddress, backlog: Int32 = 4096) throws(EventLoopError) -> Int32 {
+    /// A listening socket. Where it shares its address (`SO_REUSEPORT`), the kernel spreads connections over all that
+    /// do; where it doesn't, an address that is taken is an error.
+    package static func listen(
+        on address: SocketAddress, sharing: Bool, backlog: Int32 = 4096
+    ) throws(EventLoopError) -> Int32 {
         let descriptor = try open(address.family)
         var on: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<Int32>.size))
+        if sharing { setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<Int32>.size)) }
         guard address.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else {
             throw failure("bind \(address)", closing: descriptor)
         }

@@ -14,7 +14,7 @@ package final class SiteThread: @unchecked Sendable {  // Handed over to its thr
         var limits = ServerLimits()
         limits.connections = 1000
         server = ServerWorker(loop: loop, handler: handler, limits: limits)
-        self.address = try server.listen(on: address, tls: tls)
+        self.address = try server.listen(on: address, tls: tls, sharing: false)
     }
 
     package func start(named name: String) {

@@ -12,8 +12,10 @@ final class Listener: SocketOwner {
     /// Connections accepted in one turn: the others wait, so that those that are open aren't kept waiting.
     private static let acceptsPerTurn = 64
 
-    init(_ address: SocketAddress, tls: TLSContext?, worker: ServerWorker) throws(EventLoopError) {
-        let socket = try StreamSocket.listen(on: address)
+    init(
+        _ address: SocketAddress, tls: TLSContext?, sharing: Bool, worker: ServerWorker
+    ) throws(EventLoopError) {
+        let socket = try StreamSocket.listen(on: address, sharing: sharing)
         self.address = StreamSocket.localAddress(of: socket) ?? address
         self.tls = tls
         self.worker = worker

@@ -45,9 +45,13 @@ package final class ServerWorker {
     deinit { readBuffer.deallocate() }
 
     /// Listens on `address`; cleartext where `tls` is nil. Returns the address with the port that was taken.
+    ///
+    /// - Parameter sharing: whether other workers listen on the same address.
     @discardableResult
-    package func listen(on address: SocketAddress, tls: TLSContext?) throws(EventLoopError) -> SocketAddress {
-        let listener = try Listener(address, tls: tls, worker: self)
+    package func listen(
+        on address: SocketAddress, tls: TLSContext?, sharing: Bool = true
+    ) throws(EventLoopError) -> SocketAddress {
+        let listener = try Listener(address, tls: tls, sharing: sharing, worker: self)
         listeners.append(listener)
         return listener.address
     }

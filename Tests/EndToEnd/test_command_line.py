@@ -9,7 +9,7 @@ import yaml
 
 from conftest import ACME, organization
 from harness.expect import accepted, problem
-from harness.gateway import run_cli
+from harness.gateway import ROOT, run_cli
 from harness.tokens import must_stay_secret, secret, sign, user_hash
 
 COMMANDS = [
@@ -335,3 +335,11 @@ def test_problem_codes_of_verify_are_those_of_the_gateway(idle, ask):
     problem(ask("acme", token=token), "token_claim_missing")
     assert "token_claim_missing" in "".join(idle.cli("token", "verify", "--organization", "acme", token)
                                             .__dict__[key] for key in ("stdout", "stderr"))
+
+
+def test_the_example_files_are_valid(tmp_path):
+    examples = ROOT / "docs" / "examples"
+    result = run_cli("check-config", "--config", str(examples / "gateway.yaml"),
+                     "--organizations", str(examples / "organizations.yaml"),
+                     cwd=tmp_path, env={"ACME_API_SECRET": secret(900)})
+    assert result.returncode == 0, result.stdout + result.stderr
