@@ -15,7 +15,20 @@ let hotPath: [SwiftSetting] = house + [.unsafeFlags(["-enforce-exclusivity=unche
 
 let package = Package(
     name: "widget-gateway",
-    products: [.executable(name: "widget-gateway", targets: ["widget-gateway"])],
+    products: [
+        .executable(name: "widget-gateway", targets: ["widget-gateway"]),
+
+        // For Benchmarks/, a package of its own, so that nobody who builds the gateway builds a benchmark harness.
+        .library(name: "CNGHTTP2", targets: ["CNGHTTP2"]),
+        .library(name: "COpenSSL", targets: ["COpenSSL"]),
+        .library(name: "EventLoop", targets: ["EventLoop"]),
+        .library(name: "HTTP1Codec", targets: ["HTTP1Codec"]),
+        .library(name: "HTTP2Engine", targets: ["HTTP2Engine"]),
+        .library(name: "HTTPMessages", targets: ["HTTPMessages"]),
+        .library(name: "IdentityCore", targets: ["IdentityCore"]),
+        .library(name: "MessageAuthentication", targets: ["MessageAuthentication"]),
+        .library(name: "VerificationCache", targets: ["VerificationCache"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -32,6 +45,7 @@ let package = Package(
         // Who is calling: pure.
         .target(name: "MessageAuthentication", dependencies: ["COpenSSL"], swiftSettings: hotPath),
         .target(name: "IdentityCore", dependencies: ["MessageAuthentication"], swiftSettings: hotPath),
+        .target(name: "VerificationCache", dependencies: ["MessageAuthentication"], swiftSettings: hotPath),
 
         // Storage.
         .target(
@@ -61,7 +75,7 @@ let package = Package(
             name: "DataPlane",
             dependencies: [
                 "EventLoop", "HTTP1Codec", "HTTPMessages", "HTTPUpstream", "IdentityCore", "MessageAuthentication",
-                "UserDirectory", "WidgetSDK",
+                "UserDirectory", "VerificationCache", "WidgetSDK",
             ],
             swiftSettings: hotPath),
         .target(name: "WidgetSDK", swiftSettings: house),
@@ -76,7 +90,7 @@ let package = Package(
             dependencies: [
                 "DataPlane", "Demo", "DirectorySQLite", "EventLoop", "GatewayConfiguration", "HTTP2Engine",
                 "HTTPMessages", "HTTPServer", "HTTPUpstream", "IdentityCore", "MessageAuthentication", "TLSEngine",
-                "UserDirectory", .product(name: "Logging", package: "swift-log"),
+                "UserDirectory", "VerificationCache", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .executableTarget(

@@ -3,6 +3,7 @@ package import HTTPMessages
 package import HTTPUpstream
 import IdentityCore
 package import UserDirectory
+import VerificationCache
 
 /// One thread's share of the data plane: answers or forwards each request of its connections.
 ///
@@ -15,7 +16,8 @@ package final class DataPlaneWorker: ExchangeHandler {
     let upstreams: UpstreamWorker
     let admission: AdmissionBatcher
     let verifier = TokenVerifier()
-    var cache: IdentityCache
+    var cache: CacheWorker<AdmittedIdentity>
+    var assertions = AssertionStore()
     var identifiers = RequestIdentifiers()
     var accessLog: AccessLog
     /// For a path that isn't what it seems.
@@ -28,18 +30,16 @@ package final class DataPlaneWorker: ExchangeHandler {
 
     private var keys: [OrganizationKeys?]
     private var pools: [UpstreamPool]
-    private let workerCount: Int
 
     package init(
         loop: EventLoop, upstreams: UpstreamWorker, admission: AdmissionBatcher, snapshot: DataPlaneSnapshot,
-        workerCount: Int, log: @escaping @Sendable ([UInt8]) -> Void
+        log: @escaping @Sendable ([UInt8]) -> Void
     ) {
         self.loop = loop
         self.upstreams = upstreams
         self.admission = admission
         self.snapshot = snapshot
-        self.workerCount = max(1, workerCount)
-        cache = IdentityCache(megabytes: Double(snapshot.options.cacheMegabytes) / Double(max(1, workerCount)))
+        cache = snapshot.cache.register()
         accessLog = AccessLog(isJSON: snapshot.options.logsJSON, write: log)
         keys = Array(repeating: nil, count: snapshot.organizations.count)
         pools = snapshot.upstreams.map { upstreams.pool(for: $0.target) }
@@ -47,10 +47,9 @@ package final class DataPlaneWorker: ExchangeHandler {
 
     /// Decides all further requests by another snapshot.
     package func use(_ next: DataPlaneSnapshot) {
-        if next.options.cacheMegabytes != snapshot.options.cacheMegabytes {
-            cache = IdentityCache(megabytes: Double(next.options.cacheMegabytes) / Double(workerCount))
-        }
+        if next.cache !== snapshot.cache { cache = next.cache.register() }
         snapshot = next
+        assertions.removeAll()
         keys = Array(repeating: nil, count: next.organizations.count)
         pools = next.upstreams.map { upstreams.pool(for: $0.target) }
     }
@@ -60,6 +59,9 @@ package final class DataPlaneWorker: ExchangeHandler {
         defer { usedSecrets.removeAll(keepingCapacity: true) }
         return usedSecrets
     }
+
+    /// To be called at the end of each turn of the loop: no request is being worked on.
+    package func turnEnded() { cache.quiesce() }
 
     /// To be called at each tick of the loop.
     package func tick() { accessLog.flush() }

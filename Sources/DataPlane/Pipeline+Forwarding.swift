@@ -42,8 +42,8 @@ extension DataPlaneWorker {
         if upstream.wantsProfile { head.append(identity.profileHeader) }
         if upstream.wantsAssertion {
             head.append(
-                identity.assertionHeader(
-                    upstream: route.upstream, audience: upstream.target.name,
+                assertions.line(
+                    for: identity, audience: upstream.target.name,
                     issuer: AssertionIssuer(key: context.snapshot.signingKey), now: EventLoop.wallClock()))
         }
     }

@@ -2,6 +2,7 @@ import EventLoop
 import HTTPMessages
 import IdentityCore
 import UserDirectory
+import VerificationCache
 
 /// One request's way, a line a phase:
 /// head → endpoint → organization → origin → token → verification → admission → answer or upstream.
@@ -30,16 +31,15 @@ extension DataPlaneWorker {
         guard context.token.isPresent else { return try proceedAnonymously(context) }
         guard let organization = context.organization else { throw Rejection(.organizationUnknown) }
         let now = EventLoop.wallClock()
-        let known = cache.find(
-            context.token.token.readable, organization: organization, generation: context.snapshot.generation)
-        if let known, now < known.expiresAt {
+        let settings = context.snapshot.organizations[organization]
+        if let known = cache.find(context.token.token.readable, in: settings.scope, now: now) {
             counters.cacheHits += 1
             return proceed(context, as: known)
         }
         counters.cacheMisses += 1
         let verdict = verifier.verify(
             context.token.token.readable, keys: keys(of: organization, in: context.snapshot),
-            policy: context.snapshot.organizations[organization].policy, now: now)
+            policy: settings.policy, now: now)
         switch verdict {
         case .reject(let rejection): throw rejection
         case .accept(let token):
@@ -59,32 +59,36 @@ extension DataPlaneWorker {
             issuedAt: identity.issuedAt, onlyIDVerified: identity.onlyIDVerified)
         let bound = WorkerBound(context)
         let sequence = context.sequence
+        let directoryReadAt = context.snapshot.cache.stamp()
         let mailbox = loop.mailbox
         admission.submit(request) { outcome in
             mailbox.post {
                 let context = bound.value
                 guard context.sequence == sequence, context.phase == .admitting else { return }
-                context.worker.admitted(context, identity, outcome, remembersToken: remembersToken)
+                context.worker.admitted(
+                    context, identity, outcome, remembersToken: remembersToken, directoryReadAt: directoryReadAt)
             }
         }
     }
 
     private func admitted(
-        _ context: RequestContext, _ identity: VerifiedIdentity, _ outcome: AdmissionOutcome, remembersToken: Bool
+        _ context: RequestContext, _ identity: VerifiedIdentity, _ outcome: AdmissionOutcome, remembersToken: Bool,
+        directoryReadAt: RevocationStamp
     ) {
         switch outcome {
         case .unavailable: reject(context, Rejection(.directoryUnavailable))
         case .refused(let code): reject(context, Rejection(code))
         case .admitted(let user, let created):
-            guard let organization = context.organization else { return }
+            guard let organization = context.organizationSnapshot else { return }
             if created { counters.usersCreated += 1 }
             context.wasCreated = created
-            let admitted = AdmittedIdentity(
-                organization: organization, settings: context.snapshot.organizations[organization].settings,
-                user: user, token: identity)
-            // Under the generation that the request began with: what has been revoked since never becomes a hit.
+            let admitted = AdmittedIdentity(settings: organization.settings, user: user, token: identity)
+            // With the stamps that the decision began with: what has been revoked since never becomes a hit.
             if remembersToken {
-                cache.insert(admitted, token: context.token.token.readable, generation: context.snapshot.generation)
+                cache.insert(
+                    admitted, bytes: admitted.byteCount, token: context.token.token.readable, in: organization.scope,
+                    settingsReadAt: organization.settingsReadAt, user: user.id, userReadAt: directoryReadAt,
+                    expiresAt: admitted.expiresAt, now: EventLoop.wallClock())
             }
             proceed(context, as: admitted)
         }

@@ -9,6 +9,7 @@ import MessageAuthentication
 import Synchronization
 import TLSEngine
 import UserDirectory
+import VerificationCache
 
 /// A running gateway: opens storage, starts the workers, keeps them up to date, drains them.
 package actor GatewayRuntime {
@@ -23,8 +24,7 @@ package actor GatewayRuntime {
     private let admission: AdmissionBatcher
     private let signingKey: ES256SigningKey
     private let status = GatewayStatus()
-    private var stored: StoredConfiguration
-    private var generation: UInt64 = 1
+    private var organizations: OrganizationRegister
     private var workers: [GatewayWorker] = []
     private var listeners: [(configuration: ListenerConfiguration, bound: SocketAddress)] = []
     private var adminThread: SiteThread?
@@ -49,24 +49,25 @@ package actor GatewayRuntime {
         admission = AdmissionBatcher(directory: store)
         // Makes the key on the first start, which counts as a change: so before the picture is taken.
         signingKey = try ES256SigningKey(pem: try await store.assertionSigningKey().pem)
-        stored = try await store.loadAll()
+        organizations = try await OrganizationRegister(store, cache: Self.cache(configuration))
         fileStamp = Self.stamp(of: file)
     }
 
     /// Binds all listeners and starts all threads.
     package func start() throws {
         signal(SIGPIPE, SIG_IGN)
-        let count = configuration.workers > 0 ? configuration.workers : ProcessInfo.processInfo.activeProcessorCount
+        let count = Self.workerCount(configuration)
         let snapshot = snapshot()
         let limits = SnapshotBuilder.limits(configuration, workers: count)
         workers = try (0..<count).map { _ in
-            try GatewayWorker(snapshot: snapshot, limits: limits, admission: admission, workerCount: count)
+            try GatewayWorker(snapshot: snapshot, limits: limits, admission: admission)
         }
         for listener in configuration.listen { try bind(listener) }
         try startAdmin()
         for (number, worker) in workers.enumerated() { worker.start(number: number) }
         status.readiness = .ready
-        logger.info("ready", metadata: ["workers": "\(count)", "organizations": "\(stored.organizations.count)"])
+        logger.info(
+            "ready", metadata: ["workers": "\(count)", "organizations": "\(organizations.stored.organizations.count)"])
     }
 
     /// Keeps the workers up to date until the task is cancelled or a signal asks to end; then drains.
@@ -115,7 +116,9 @@ package actor GatewayRuntime {
         case .cleartext: return nil
         case .certificate(let file, let keyFile): return try TLSContext(certificateFile: file, keyFile: keyFile)
         case .developmentCertificate:
-            let hosts = stored.organizations.flatMap(\.settings.hosts).compactMap { $0.split(separator: ":").first }
+            let hosts = organizations.stored.organizations.flatMap(\.settings.hosts).compactMap {
+                $0.split(separator: ":").first
+            }
             logger.warning(
                 "a self-signed development certificate is used", metadata: ["address": "\(listener.address)"])
             return try TLSContext(
@@ -137,11 +140,10 @@ package actor GatewayRuntime {
     // MARK: Changes
 
     private func snapshot() -> DataPlaneSnapshot {
-        SnapshotBuilder.snapshot(generation: generation, configuration, stored, signingKey: signingKey)
+        SnapshotBuilder.snapshot(configuration, organizations, signingKey: signingKey)
     }
 
     private func publish() {
-        generation += 1
         let snapshot = snapshot()
         let limits = SnapshotBuilder.limits(configuration, workers: workers.count)
         for worker in workers { worker.use(snapshot, limits: limits) }
@@ -163,11 +165,12 @@ package actor GatewayRuntime {
 
     private func takeInStoredChanges() async {
         do {
-            guard try await store.generation() != stored.generation else { return }
-            stored = try await store.loadAll()
+            var next = organizations
+            guard try await next.update(from: store) else { return }
+            organizations = next
             publish()
             storeIsFailing = false
-            logger.info("organizations changed", metadata: ["generation": "\(stored.generation)"])
+            logger.info("organizations changed", metadata: ["generation": "\(organizations.stored.generation)"])
         } catch {
             // Said once: the next success ends it.
             if !storeIsFailing { logger.error("storage can't be read", metadata: ["error": "\(error)"]) }
@@ -206,9 +209,10 @@ package actor GatewayRuntime {
             for (address, tls) in contexts { for worker in workers { worker.replaceTLS(on: address, with: tls) } }
             if next.listen.map(\.address) != configuration.listen.map(\.address)
                 || next.workers != configuration.workers
-                || next.storage != configuration.storage || next.admin != configuration.admin
+                || next.cacheMegabytes != configuration.cacheMegabytes || next.storage != configuration.storage
+                || next.admin != configuration.admin
             {
-                logger.warning("listeners, workers, admin and storage change only with a restart")
+                logger.warning("listeners, workers, the cache's size, admin and storage change only with a restart")
             }
             configuration = next
             GatewayLogHandler.settings.set(
@@ -218,6 +222,15 @@ package actor GatewayRuntime {
         } catch {
             logger.error("the new configuration is invalid, the old one stays: \(error)")
         }
+    }
+
+    private static func cache(_ configuration: GatewayConfiguration) -> VerificationCache<AdmittedIdentity> {
+        VerificationCache(
+            megabytes: Double(configuration.cacheMegabytes), workers: workerCount(configuration))
+    }
+
+    private static func workerCount(_ configuration: GatewayConfiguration) -> Int {
+        configuration.workers > 0 ? configuration.workers : ProcessInfo.processInfo.activeProcessorCount
     }
 
     private static func stamp(of file: String?) -> Date? {

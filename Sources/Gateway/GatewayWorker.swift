@@ -17,13 +17,13 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
     private let dataPlane: DataPlaneWorker
 
     init(
-        snapshot: DataPlaneSnapshot, limits: ServerLimits, admission: AdmissionBatcher, workerCount: Int
+        snapshot: DataPlaneSnapshot, limits: ServerLimits, admission: AdmissionBatcher
     ) throws(EventLoopError) {
         loop = try EventLoop()
         mailbox = loop.mailbox
         upstreams = UpstreamWorker(loop: loop)
         dataPlane = DataPlaneWorker(
-            loop: loop, upstreams: upstreams, admission: admission, snapshot: snapshot, workerCount: workerCount,
+            loop: loop, upstreams: upstreams, admission: admission, snapshot: snapshot,
             log: { LogWriter.standardError.write($0) })
         server = ServerWorker(loop: loop, handler: dataPlane, limits: limits)
     }
@@ -40,6 +40,7 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
                 upstreams.turnEnded()
                 server.turnEnded()
                 upstreams.turnEnded()
+                dataPlane.turnEnded()
             }
             loop.onTick = { [unowned self] in
                 upstreams.tick()

@@ -10,8 +10,7 @@ import UserDirectory
 /// Turns what is configured and what is stored into what the workers read.
 enum SnapshotBuilder {
     static func snapshot(
-        generation: UInt64, _ configuration: GatewayConfiguration, _ stored: StoredConfiguration,
-        signingKey: ES256SigningKey
+        _ configuration: GatewayConfiguration, _ organizations: OrganizationRegister, signingKey: ES256SigningKey
     ) -> DataPlaneSnapshot {
         let positions = Dictionary(
             uniqueKeysWithValues: configuration.upstreams.enumerated().map { ($0.element.name, $0.offset) })
@@ -21,7 +20,6 @@ enum SnapshotBuilder {
             }
         }
         var options = DataPlaneOptions()
-        options.cacheMegabytes = configuration.cacheMegabytes
         options.logsAccess = configuration.log.access
         options.logsJSON = configuration.log.format == .json
         let trusted = configuration.trustedProxies
@@ -32,7 +30,7 @@ enum SnapshotBuilder {
             }
         }
         return DataPlaneSnapshot(
-            generation: generation, organizations: stored.organizations.map(OrganizationSnapshot.init),
+            cache: organizations.cache, organizations: organizations.snapshots,
             upstreams: configuration.upstreams.map(upstream), routes: routes, signingKey: signingKey, options: options)
     }
 

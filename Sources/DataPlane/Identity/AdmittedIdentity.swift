@@ -5,9 +5,8 @@ import UserDirectory
 
 /// A verified and admitted user, with everything that requests need of them already written.
 ///
-/// Made once per token, then shared by all its requests on this worker.
-final class AdmittedIdentity {
-    let organization: Int
+/// Made once per token, then shared by all its requests on all workers.
+package final class AdmittedIdentity: Sendable {
     let user: DirectoryUser
     let keyID: String
     /// Seconds since 1970, skew included: from then on the token is expired.
@@ -25,14 +24,11 @@ final class AdmittedIdentity {
     /// What clients may see of the user.
     let shownProfile: UserProfile
 
-    private let profile: [UInt8]
-    private let organizationID: String
-    private var assertions: [(upstream: Int, line: [UInt8], renewAt: Double)] = []
+    /// The profile as JSON.
+    let profile: [UInt8]
+    let organizationID: String
 
-    init(
-        organization: Int, settings: OrganizationSettings, user: DirectoryUser, token: VerifiedIdentity
-    ) {
-        self.organization = organization
+    init(settings: OrganizationSettings, user: DirectoryUser, token: VerifiedIdentity) {
         self.user = user
         keyID = token.keyID
         expiresAt = token.expiresAt.map { $0 + Double(settings.clockSkewSeconds) } ?? .infinity
@@ -52,17 +48,12 @@ final class AdmittedIdentity {
         organizationID = settings.id
     }
 
-    /// `x-widget-assertion` for an upstream, as a line: signed when the last one has less than a minute to go.
-    func assertionHeader(upstream: Int, audience: String, issuer: AssertionIssuer, now: Double) -> [UInt8] {
-        if let known = assertions.first(where: { $0.upstream == upstream }), now < known.renewAt { return known.line }
-        assertions.removeAll { $0.upstream == upstream }
-        let assertion = issuer.assertion(
-            audience: audience, subject: user.id, organization: organizationID, profile: profile,
-            now: now, expiresAt: min(now + AssertionIssuer.lifetime, expiresAt))
-        var line = ByteQueue()
-        IdentityHeaders.append("x-widget-assertion", assertion, to: &line)
-        assertions.append((upstream, Array(line.readable), now + AssertionIssuer.lifetime - 60))
-        return assertions[assertions.count - 1].line
+    /// About what this takes in memory, with all that it owns.
+    var byteCount: Int {
+        // The strings of two profiles are much the same as what is written of them.
+        MemoryLayout<DirectoryUser>.size + MemoryLayout<UserProfile>.size + headers.count + profileHeader.count
+            + state.count
+            + 3 * profile.count + 256
     }
 }
 

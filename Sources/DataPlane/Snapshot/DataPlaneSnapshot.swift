@@ -3,11 +3,12 @@ package import HTTPUpstream
 import IdentityCore
 package import MessageAuthentication
 import UserDirectory
+package import VerificationCache
 
 /// All that requests are decided by, at one moment: never changed, replaced as a whole.
 package final class DataPlaneSnapshot: Sendable {
-    /// Goes up with every replacement: identities that were cached under another one are never used.
-    package let generation: UInt64
+    /// The identities that all workers share.
+    package let cache: VerificationCache<AdmittedIdentity>
     package let organizations: [OrganizationSnapshot]
     package let upstreams: [UpstreamSnapshot]
     package let signingKey: ES256SigningKey
@@ -19,10 +20,11 @@ package final class DataPlaneSnapshot: Sendable {
     private let byID: ByteTable
 
     package init(
-        generation: UInt64, organizations: [OrganizationSnapshot], upstreams: [UpstreamSnapshot], routes: [Route],
+        cache: VerificationCache<AdmittedIdentity>, organizations: [OrganizationSnapshot],
+        upstreams: [UpstreamSnapshot], routes: [Route],
         signingKey: ES256SigningKey, options: DataPlaneOptions
     ) {
-        self.generation = generation
+        self.cache = cache
         self.organizations = organizations
         self.upstreams = upstreams
         self.routes = RouteTable(routes)
@@ -76,7 +78,6 @@ package final class UpstreamSnapshot: Sendable {
 package struct DataPlaneOptions: Sendable {
     /// Whether an address is one whose `X-Forwarded-…`, `Forwarded` and trace headers are believed.
     package var isTrustedProxy: (@Sendable ([UInt8]) -> Bool)?
-    package var cacheMegabytes = 64
     package var logsAccess = true
     package var logsJSON = false
 

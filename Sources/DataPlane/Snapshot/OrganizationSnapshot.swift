@@ -1,5 +1,6 @@
 package import IdentityCore
 package import UserDirectory
+package import VerificationCache
 
 /// One organization as requests see it.
 package final class OrganizationSnapshot: Sendable {
@@ -7,6 +8,10 @@ package final class OrganizationSnapshot: Sendable {
     package let apiKeys: [VerificationKeyText]
     package let userHashKeys: [VerificationKeyText]
 
+    /// The organization in the cache of identities.
+    let scope: CacheScope
+    /// The cache's clock before these settings and keys were read.
+    let settingsReadAt: RevocationStamp
     let policy: VerificationPolicy
     let admissionRule: AdmissionRule
     let origins: [OriginRule]
@@ -16,7 +21,9 @@ package final class OrganizationSnapshot: Sendable {
     let anonymousState: [UInt8]
     let lockedState: [UInt8]
 
-    package init(_ stored: StoredOrganization) {
+    package init(_ stored: StoredOrganization, scope: CacheScope, settingsReadAt: RevocationStamp) {
+        self.scope = scope
+        self.settingsReadAt = settingsReadAt
         settings = stored.settings
         apiKeys = stored.secrets.filter { $0.purpose == .api }.map { VerificationKeyText(id: $0.id, text: $0.text) }
         userHashKeys = stored.secrets.filter { $0.purpose == .userHash }
