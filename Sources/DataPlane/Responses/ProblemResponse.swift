@@ -26,9 +26,7 @@ enum ProblemResponse {
         }
         if code.status == 401 {
             exchange.response.fields.append(
-                "www-authenticate",
-                code == .identifyRequired
-                    ? "Bearer" : "Bearer error=\"invalid_token\", error_description=\"\(code.rawValue)\"")
+                "www-authenticate", "Bearer error=\"invalid_token\", error_description=\"\(code.rawValue)\"")
         }
         if code.status == 503 || code.status == 429 { exchange.response.fields.append("retry-after", "1") }
         let body =
