@@ -1,5 +1,5 @@
 # Every target is a short script, so that what CI does can be read and run by hand.
-.PHONY: help run build test lint format bench clean
+.PHONY: help run build test lint format bench bench-peers clean
 
 help:
 	@echo "make run      install what is missing, build, and start the demo on loopback"
@@ -7,7 +7,8 @@ help:
 	@echo "make test     everything CI checks: lint, unit, SDK, end-to-end and browser tests"
 	@echo "make lint     formatting and style, changes nothing"
 	@echo "make format   rewrites the sources in the house format"
-	@echo "make bench    server CPU per request, side by side with HAProxy"
+	@echo "make bench    micro-benchmarks, beside what the ecosystem offers for the same"
+	@echo "make bench-peers  server CPU per request, side by side with HAProxy, nginx and Envoy"
 
 run: build
 	exec .build/release/widget-gateway demo
@@ -25,8 +26,11 @@ lint:
 format:
 	scripts/format.sh
 
-bench: build
+bench:
+	Benchmarks/micro/run.sh
+
+bench-peers: build
 	Benchmarks/peers/run.sh
 
 clean:
-	rm -rf .build .venv
+	rm -rf .build .venv Benchmarks/.build Benchmarks/.venv
