@@ -10,8 +10,11 @@ extension SQLiteStore {
     package func loadAll() async throws -> StoredConfiguration {
         try await reading { [box] database in
             let secrets = SecretTable(database: database, box: box)
-            let organizations = try Self.organizations(database).map { settings in
-                StoredOrganization(settings: settings, secrets: try secrets.active(of: settings.id))
+            let rows = try Row.fetchAll(database, sql: "SELECT settings, generation FROM organizations ORDER BY id")
+            let organizations = try rows.map { row in
+                let settings = try OrganizationSettings(storedJSON: row["settings"])
+                return StoredOrganization(
+                    settings: settings, secrets: try secrets.active(of: settings.id), generation: row["generation"])
             }
             return StoredConfiguration(generation: try Self.generation(database), organizations: organizations)
         }
@@ -51,7 +54,7 @@ extension SQLiteStore {
                     sql: "INSERT OR IGNORE INTO hosts (host, organization) VALUES (?, ?)",
                     arguments: [host.lowercased(), settings.id])
             }
-            try database.bumpGeneration()
+            try database.bumpGeneration(of: settings.id)
             return true
         }
     }
@@ -61,7 +64,7 @@ extension SQLiteStore {
         try await writing { database in
             try database.execute(sql: "DELETE FROM organizations WHERE id = ?", arguments: [id])
             guard database.changesCount > 0 else { return false }
-            try database.bumpGeneration()
+            try database.bumpGeneration(of: nil)
             return true
         }
     }

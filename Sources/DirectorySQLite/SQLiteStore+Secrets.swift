@@ -26,7 +26,7 @@ extension SQLiteStore {
             }
             guard active.count < maxActiveSecrets else { throw StoreError.tooManySecrets(limit: maxActiveSecrets) }
             let summary = try table.insert(text, purpose: purpose, organization: organization, at: moment)
-            try database.bumpGeneration()
+            try database.bumpGeneration(of: organization)
             return summary
         }
     }
@@ -39,7 +39,7 @@ extension SQLiteStore {
                 sql: "UPDATE secrets SET revoked_at = ? WHERE id = ? AND organization = ? AND revoked_at IS NULL",
                 arguments: [moment, id, organization])
             guard database.changesCount > 0 else { return false }
-            try database.bumpGeneration()
+            try database.bumpGeneration(of: organization)
             return true
         }
     }
@@ -67,7 +67,7 @@ extension SQLiteStore {
             let key = try ES256SigningKey()
             let material = SigningKeyMaterial(id: key.id, pem: try key.pem())
             try table.insertSigningKey(material, at: moment)
-            try database.bumpGeneration()
+            try database.bumpGeneration(of: nil)
             return material
         }
     }

@@ -92,7 +92,7 @@ extension SQLiteStore {
     }
 
     /// Runs `change` for the user that `reference` names; where it says that it changed something, the generation goes
-    /// up in the same transaction. Returns whether there is such a user.
+    /// up in the same transaction, and with it the organization's own. Returns whether there is such a user.
     private func changing(
         _ reference: String, of organization: String,
         _ change: @escaping @Sendable (DirectoryUser, Database) throws -> Bool
@@ -101,7 +101,7 @@ extension SQLiteStore {
             guard let user = try UserTable(database: database).user(reference, organization: organization) else {
                 return false
             }
-            if try change(user, database) { try database.bumpGeneration() }
+            if try change(user, database) { try database.bumpGeneration(of: organization) }
             return true
         }
     }

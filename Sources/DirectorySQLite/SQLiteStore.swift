@@ -98,8 +98,15 @@ package final class SQLiteStore: UserDirectory, OrganizationStore, UserStore, Se
 }
 
 extension Database {
-    /// The number that goes up with each change by an operator, in the same transaction as the change.
-    func bumpGeneration() throws {
+    /// The number that goes up with each change by an operator, in the same transaction as the change; `organization`
+    /// is the one whose identities the change concerns, nil where it concerns nobody's.
+    func bumpGeneration(of organization: String?) throws {
         try execute(sql: "UPDATE meta SET value = value + 1 WHERE key = 'generation'")
+        guard let organization else { return }
+        try execute(sql: Self.raiseOrganizationGeneration, arguments: [organization])
     }
+
+    static let raiseOrganizationGeneration = """
+        UPDATE organizations SET generation = (SELECT value FROM meta WHERE key = 'generation') WHERE id = ?
+        """
 }

@@ -5,6 +5,7 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 organizations, secrets, users") { try $0.execute(sql: first) }
+        migrator.registerMigration("2 generation of each organization") { try $0.execute(sql: second) }
         return migrator
     }
 
@@ -70,5 +71,11 @@ enum Schema {
         CREATE INDEX users_external_id ON users (organization, external_id);
         CREATE INDEX users_email ON users (organization, email_folded);
         CREATE INDEX users_name ON users (organization, name_folded);
+        """
+
+    /// What happened to whom before isn't known, so everybody begins with the present generation.
+    private static let second = """
+        ALTER TABLE organizations ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+        UPDATE organizations SET generation = (SELECT value FROM meta WHERE key = 'generation');
         """
 }

@@ -1,12 +1,14 @@
 /// The durable record of organizations and their secrets: what operators change.
 ///
-/// Each change bumps `generation` in the same transaction, so that a gateway that polls it misses nothing.
+/// Each change bumps `generation` in the same transaction, so that a gateway that polls it misses nothing. A change
+/// that concerns one organization's identities also raises that one's own (`StoredOrganization.generation`).
 package protocol OrganizationStore: Sendable {
     /// Goes up with every change to organizations, secrets, signing keys, or to a user's right to be let in
     /// (block, delete, sign out everywhere). Doesn't change with admissions. Cheap enough to poll 10 times a second.
     func generation() async throws -> Int64
 
-    /// Every organization with its active secrets in the clear, and the generation that this is a picture of.
+    /// Every organization with its active secrets in the clear and its own generation, and the generation that this is
+    /// a picture of: all of one moment.
     func loadAll() async throws -> StoredConfiguration
 
     func organization(_ id: String) async throws -> OrganizationSettings?
@@ -61,9 +63,18 @@ package struct StoredOrganization: Sendable {
     package var settings: OrganizationSettings
     package var secrets: [ActiveSecret]
 
-    package init(settings: OrganizationSettings, secrets: [ActiveSecret]) {
+    /// The store's generation at the last change that concerns this organization's identities: its settings, its
+    /// secrets, or a user's right to be let in (block, unblock, delete, sign out everywhere). What was verified and
+    /// admitted under this number still holds while the number is the same.
+    ///
+    /// Only goes up, for an organization that was deleted and made again too. Several organizations can have the same
+    /// number: what is remembered is this organization's by its id *and* this number, never by the number alone.
+    package var generation: Int64
+
+    package init(settings: OrganizationSettings, secrets: [ActiveSecret], generation: Int64 = 0) {
         self.settings = settings
         self.secrets = secrets
+        self.generation = generation
     }
 }
 

@@ -12,6 +12,7 @@ import Testing
             "SELECT * FROM secrets WHERE organization = ? ORDER BY created_at, id",
             "SELECT organization FROM hosts WHERE host = ?", "DELETE FROM hosts WHERE organization = ?",
             "DELETE FROM users WHERE organization = ?", "SELECT value FROM meta WHERE key = 'generation'",
+            Database.raiseOrganizationGeneration,
         ])
     func `no statement reads a whole table`(_ sql: String) async throws {
         let plan = try await plan(sql)
