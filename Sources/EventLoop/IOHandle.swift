@@ -48,10 +48,10 @@ package final class IOHandle {
         }
         uv_poll_start(poll, events) { poll, status, events in
             let handle = Unmanaged<IOHandle>.fromOpaque(poll.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped)
-            // After an error libuv has stopped to watch. The owner may let go of the handle, and of itself, during
-            // the call.
+            // After an error libuv has stopped to watch, though there may be more to read before it. The owner may let
+            // go of the handle, and of itself, during the call.
             let found = handle._withUnsafeGuaranteedRef { handle in
-                if status < 0 { handle.watching = 0 }
+                if status < 0 { handle.rewatch(handle.watching) }
                 return handle.owner
             }
             guard let owner = found else { return }
