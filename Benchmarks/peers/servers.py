@@ -69,7 +69,7 @@ frontend backend
 # MARK: Widget Gateway
 
 
-def start_gateway(binary: Path, directory: Path, backend: int) -> Measured:
+def start_gateway(binary: Path, directory: Path, backend: int, more: str = "") -> Measured:
     port, admin = free_port(), free_port()
     (directory / "gateway.yaml").write_text(f"""
 listen:
@@ -83,6 +83,7 @@ routes:
   - {{ path: /, access: widget, upstream: widgets }}
 workers: 1
 log: {{ level: warning, access: false }}
+{more}
 """)
     (directory / "organizations.yaml").write_text(f"""
 organizations:

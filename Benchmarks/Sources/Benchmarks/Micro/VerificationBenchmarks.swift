@@ -4,11 +4,14 @@ import HTTPMessages
 import IdentityCore
 import JWTKit
 
-/// What jwt-kit decodes a token's payload into: the claims that ours are checked for.
+/// What jwt-kit decodes a token's payload into: the same claims that ours takes out of it.
 private struct KitClaims: JWTPayload {
     var id: String
     var email: String
     var name: String
+    var avatarURL: String
+    var company_name: String
+    var company_id: String
     var exp: ExpirationClaim
     var iat: IssuedAtClaim
 
@@ -72,9 +75,8 @@ private func kitBenchmark(_ name: String, _ token: String) {
     Benchmark("\(name), jwt-kit") { benchmark in
         let keys = JWTKeyCollection()
         await keys.add(hmac: HMACKey(stringLiteral: Fixtures.secret), digestAlgorithm: .sha256)
-        let bytes = Array(token.utf8)
         benchmark.startMeasurement()
-        for _ in benchmark.scaledIterations { blackHole(try? await keys.verify(bytes, as: KitClaims.self)) }
+        for _ in benchmark.scaledIterations { blackHole(try? await keys.verify(token, as: KitClaims.self)) }
         benchmark.stopMeasurement()
     }
 }
