@@ -128,6 +128,18 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(name: "DemoTests", dependencies: ["Demo", "IdentityCore"], swiftSettings: house),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: house),
+        .testTarget(name: "TLSEngineTests", dependencies: ["COpenSSL", "TLSEngine"], swiftSettings: house),
+        .testTarget(
+            name: "HTTP2EngineTests", dependencies: ["CNGHTTP2", "HTTP2Engine", "HTTPMessages"], swiftSettings: house),
+        .testTarget(
+            name: "HTTPServerTests", dependencies: ["HTTP2Engine", "HTTPMessages", "HTTPServer"], swiftSettings: house),
+        .testTarget(
+            name: "HTTPUpstreamTests", dependencies: ["EventLoop", "HTTP1Codec", "HTTPMessages", "HTTPUpstream"],
+            swiftSettings: house),
+        .testTarget(
+            name: "DataPlaneTests", dependencies: ["DataPlane", "HTTPMessages", "IdentityCore"], swiftSettings: house),
+        .testTarget(name: "VerificationCacheTests", dependencies: ["VerificationCache"], swiftSettings: house),
         .testTarget(name: "HTTPMessagesTests", dependencies: ["HTTPMessages"], swiftSettings: house),
         .testTarget(name: "HTTP1CodecTests", dependencies: ["HTTP1Codec", "HTTPMessages"], swiftSettings: house),
     ]
