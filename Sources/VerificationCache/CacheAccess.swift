@@ -8,7 +8,8 @@ final class CacheAccess {
     private static let freedPerTurn = 512
 
     let store: CacheStore
-    private let table: SlotTable?
+    /// Nil while this worker must not look: it is idle, or the cache is off.
+    private var table: SlotTable?
     private let hash: TokenHash
     private let revocations: Revocations
     private let line: Int?
@@ -48,7 +49,8 @@ final class CacheAccess {
         let set = table.set(ofHash: hash)
         for way in 0..<SlotTable.ways {
             let word = table.word(set, way)
-            guard word.tag == tag, let node = word.node, node.isFor(token, organization: scope.index) else { continue }
+            guard word.tag == tag, let node = word.node, node.valueExists, node.isFor(token, organization: scope.index)
+            else { continue }
             let head = node.head
             guard now < Double(head.pointee.expiresAt),
                 revocations.settingsHold(at: head.pointee.settingsStamp, in: scope),
@@ -229,7 +231,7 @@ final class CacheAccess {
     func quiesce() {
         guard let line else { return }
         if epoch == Epochs.offline {
-            epoch = store.epochs.goOnline(line)
+            leaveIdle()
         } else {
             epoch = store.epochs.passQuiescentPoint(line, known: epoch)
         }
@@ -240,6 +242,7 @@ final class CacheAccess {
     func enterIdle() {
         guard let line, epoch != Epochs.offline else { return }
         epoch = Epochs.offline
+        table = nil
         store.epochs.goOffline(line)
         if !retired.isEmpty { reclaim() }
     }
@@ -248,6 +251,7 @@ final class CacheAccess {
     func leaveIdle() {
         guard let line, epoch == Epochs.offline else { return }
         epoch = store.epochs.goOnline(line)
+        table = store.table
     }
 
     private func reclaim() {

@@ -38,6 +38,11 @@ struct CacheNode {
     @inline(__always)
     var head: UnsafePointer<Head> { UnsafePointer(start.assumingMemoryBound(to: Head.self)) }
 
+    /// Always true. The processor fetches the value's line while it compares the token: counting a reference, as a hit
+    /// ends by, would wait for that line with nothing else to do.
+    @inline(__always)
+    var valueExists: Bool { head.pointee.value.toOpaque().load(as: UInt.self) != 0 }
+
     /// Whether this is the entry of exactly these bytes in this organization.
     @inline(__always)
     func isFor(_ token: UnsafeRawBufferPointer, organization: UInt32) -> Bool {

@@ -41,6 +41,7 @@ final class CacheStore: @unchecked Sendable {
         leftBehind.withLock { left in
             for index in left.indices { left[index].freeAll() }
         }
+        table?.deallocate()
     }
 
     /// Whether a node is dead, as far as can be said without its organization.

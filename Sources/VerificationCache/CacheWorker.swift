@@ -11,7 +11,8 @@ package final class CacheWorker<Value: AnyObject & Sendable> {
     /// `now` is in seconds since 1970. An entry is dead from the last whole second before its expiry.
     @inlinable
     package func find(_ token: UnsafeRawBufferPointer, in scope: CacheScope, now: Double) -> Value? {
-        access.find(token, in: scope, now: now).map { unsafeDowncast($0, to: Value.self) }
+        guard let found = access.find(token, in: scope, now: now) else { return nil }
+        return unsafeDowncast(found, to: Value.self)
     }
 
     /// Stores a value that was decided by settings read at `settingsReadAt`, and by what the directory said of `user`
@@ -40,7 +41,8 @@ package final class CacheWorker<Value: AnyObject & Sendable> {
     @inlinable
     package func quiesce() { access.quiesce() }
 
-    /// This worker is about to wait, perhaps for long, and won't use the cache until `leaveIdle()` or `quiesce()`.
+    /// This worker is about to wait, perhaps for long, and for it the cache is off until `leaveIdle()` or
+    /// `quiesce()`.
     ///
     /// Only for loops that may sleep for long: one that wakes up every now and then needs neither.
     @inlinable

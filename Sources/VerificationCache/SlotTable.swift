@@ -10,7 +10,10 @@ import Synchronization
 /// the exchange, are there for whoever finds it. Exchanges that only change the score are relaxed: they continue the
 /// release sequence that the publication heads, so an acquiring load that reads their word still synchronizes with the
 /// publication. Taking a node out is acquiring (its head is read next, for the accounting) and releasing.
-final class SlotTable: @unchecked Sendable {
+///
+/// A struct of pointers, of which each worker has a copy: looking into an object that all share would count references
+/// to it, and so cost more than the rest of a hit. The store frees it.
+struct SlotTable: @unchecked Sendable {
     static let ways = 8
     static let bytesPerSet = (ways + FrequencySketch.wordsPerSet) * 8
 
@@ -24,8 +27,8 @@ final class SlotTable: @unchecked Sendable {
         sketches = Self.zeroedLines(sets * FrequencySketch.wordsPerSet)
     }
 
-    /// Nodes that are still in the table are freed: nobody else may use it any more.
-    deinit {
+    /// Frees the table and the nodes that are still in it: nobody may use it any more.
+    func deallocate() {
         for index in 0..<sets * Self.ways {
             SlotWord(bits: slots[index].load(ordering: .acquiring)).node?.free()
         }

@@ -42,6 +42,9 @@ extension CacheWorker where Value == CachedIdentity {
         tokenBytes(number).withUnsafeBytes { find($0, in: scope, now: now) }
     }
 
+    /// `remove` with an array.
+    func remove(_ token: [UInt8], in scope: CacheScope) { token.withUnsafeBytes { remove($0, in: scope) } }
+
     /// Stores an identity as one that has just been decided.
     func insert(
         _ identity: CachedIdentity, bytes: Int = 256, in scope: CacheScope, of cache: TestCache, user: String = "u",

@@ -31,7 +31,11 @@ import Testing
         one.insert(CachedIdentity(1, deaths: deaths), in: scope, of: cache)
         for _ in 0..<4 { one.quiesce() }
         #expect(deaths.count == 1)
+        #expect(idle.find(1, in: scope) == nil)
         idle.leaveIdle()
+        #expect(idle.find(1, in: scope) != nil)
+        idle.enterIdle()
+        idle.quiesce()
         #expect(idle.find(1, in: scope) != nil)
     }
 

@@ -24,6 +24,8 @@ final class SharedCounter: Sendable {
 
     @discardableResult
     func add(_ count: Int = 1) -> Int { value.add(count, ordering: .acquiringAndReleasing).newValue }
+
+    func raise(to count: Int) { value.max(count, ordering: .acquiringAndReleasing) }
 }
 
 /// How much longer than usual the races are run: `WIDGET_STRESS=20 swift test -c release`.
