@@ -62,5 +62,10 @@ let package = Package(
             path: "Sources/WidgetLoad",
             packageAccess: false,
             swiftSettings: house),
+        .testTarget(
+            name: "WidgetLoadTests",
+            dependencies: ["widget-load", gateway("IdentityCore")],
+            packageAccess: false,
+            swiftSettings: house),
     ]
 )

@@ -120,11 +120,13 @@ struct WidgetLoad: ParsableCommand {
             progress.end()
             guard run.measurements.answers > 0 else { throw refused("there was no answer at all") }
             let last = gateway.flatMap(GatewayUsage.init)
-            try write(
-                LoadReport(
-                    plan, tokens: stock, run,
-                    gateway: GatewayUsage.between(then, last, answers: run.measurements.answers, seconds: run.sentFor),
-                    firstSeen: GatewayUsage.between(first, then, answers: run.warmUp.answers, seconds: run.warmedFor)))
+            let report = LoadReport(
+                plan, tokens: stock, run,
+                gateway: GatewayUsage.between(then, last, answers: run.measurements.answers, seconds: run.sentFor),
+                firstSeen: GatewayUsage.between(first, then, answers: run.warmUp.answers, seconds: run.warmedFor))
+            try write(report)
+            if report.wrongAnswers > 0 { throw ExitCode(1) }
+            if run.lostTarget { throw refused("\(target.authority) stopped taking connections") }
         } catch let error as LoadError {
             progress.end()
             throw refused(error.description)
@@ -139,7 +141,6 @@ struct WidgetLoad: ParsableCommand {
             try encoder.encode(report).write(to: URL(fileURLWithPath: json))
         }
         if let html { try ReportPage.html(report).write(toFile: html, atomically: true, encoding: .utf8) }
-        if report.wrongAnswers > 0 { throw ExitCode(1) }
     }
 
     private func readSecret() throws -> String {

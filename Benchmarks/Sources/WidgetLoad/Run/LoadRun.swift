@@ -23,6 +23,8 @@ final class LoadRun: LoadConnectionOwner {
     var onStart: () -> Void = {}
     var onSecond: (Measurements.Second, Int) -> Void = { _, _ in }
 
+    /// The target stopped taking connections before the time was over.
+    private(set) var lostTarget = false
     /// How long requests were sent for, in seconds.
     private(set) var sentFor = 0.0
     /// The same of the tokens' first requests.
@@ -110,7 +112,10 @@ final class LoadRun: LoadConnectionOwner {
                 return stop("\(plan.target.authority) takes no connection, or doesn't speak HTTP/2")
             }
             // The gateway is gone: going on would only be noise.
-            if failedConnections > 3 * plan.connections { return stop(nil) }
+            if failedConnections > 3 * plan.connections {
+                lostTarget = true
+                return stop(nil)
+            }
         }
         do throws(LoadError) { try connect() } catch { stop(error.description) }
     }
