@@ -21,6 +21,7 @@ OURS = "ours"
 OPERATIONS = {"cache": 1_000_000}
 # Our median must not be above this, in nanoseconds; nor, divided by the other's, above that.
 TARGETS = {"cache hit, 1 k tokens, 1 thread": 80, "verify, accept": 1000}
+THREADS_TARGET = 1.5
 RATIO_TARGETS = {"verify, accept": 1 / 20}
 
 
@@ -70,6 +71,13 @@ def report(figures: dict[str, dict[str, tuple[float, float, float]]]) -> None:
             theirs = f"{cell(other)} {whose}" if other else ""
             ratio = f"{other[0] / ours[0]:.1f}" if ours and other else ""
             print(f"| {what} | {mine} | {theirs} | {ratio} |")
+    for what, by in figures.items():
+        alone = figures.get(what.replace("2 threads", "1 thread"), {}).get(OURS)
+        if "2 threads" in what and OURS in by and alone:
+            ratio = by[OURS][0] / alone[0]
+            print(f"\n{what}: {ratio:.2f} × one thread's (target {THREADS_TARGET}: "
+                  f"{'reached' if ratio <= THREADS_TARGET else 'missed'})", end="")
+    print()
 
 
 def cell(figure: tuple[float, float, float]) -> str:
