@@ -1,5 +1,5 @@
 # Every target is a short script, so that what CI does can be read and run by hand.
-.PHONY: help run build test lint format bench bench-peers clean
+.PHONY: help run build test lint format models bench bench-peers clean
 
 help:
 	@echo "make run      install what is missing, build, and start the demo on loopback"
@@ -7,6 +7,7 @@ help:
 	@echo "make test     everything CI checks: lint, unit, SDK, end-to-end and browser tests"
 	@echo "make lint     formatting and style, changes nothing"
 	@echo "make format   rewrites the sources in the house format"
+	@echo "make models   checks the models of the lock-free cache with spin (a minute or two, up to 6 GiB)"
 	@echo "make bench    micro-benchmarks, beside what the ecosystem offers for the same"
 	@echo "make bench-peers  server CPU per request, side by side with HAProxy, nginx and Envoy"
 
@@ -25,6 +26,10 @@ lint:
 
 format:
 	scripts/format.sh
+
+models:
+	bash -c ". scripts/packages.sh && install_missing spin gcc libc6-dev"
+	scripts/check-models.sh
 
 bench:
 	Benchmarks/micro/run.sh

@@ -45,7 +45,7 @@ let package = Package(
         // Who is calling: pure.
         .target(name: "MessageAuthentication", dependencies: ["COpenSSL"], swiftSettings: hotPath),
         .target(name: "IdentityCore", dependencies: ["MessageAuthentication"], swiftSettings: hotPath),
-        .target(name: "VerificationCache", dependencies: ["MessageAuthentication"], swiftSettings: hotPath),
+        .target(name: "VerificationCache", swiftSettings: hotPath),
 
         // Storage.
         .target(

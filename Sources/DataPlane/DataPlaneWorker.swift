@@ -63,6 +63,12 @@ package final class DataPlaneWorker: ExchangeHandler {
     /// To be called at the end of each turn of the loop: no request is being worked on.
     package func turnEnded() { cache.quiesce() }
 
+    /// To be called when the loop has ended: others needn't wait for this worker any more.
+    package func ended() {
+        accessLog.flush()
+        cache.enterIdle()
+    }
+
     /// To be called at each tick of the loop.
     package func tick() { accessLog.flush() }
 

@@ -181,7 +181,8 @@ package actor GatewayRuntime {
     private func takeReports() async {
         var reports: [WorkerReport] = []
         for worker in workers { reports.append(await worker.report()) }
-        status.metrics = MetricsText.render(reports, admissionsQueued: admission.queued)
+        status.metrics = MetricsText.render(
+            reports, cache: organizations.cache.filling, admissionsQueued: admission.queued)
         let used = reports.reduce(into: Set<String>()) { $0.formUnion($1.usedSecrets) }
         if !used.isEmpty { await store.recordSecretUse(Array(used), at: EventLoop.wallClock()) }
     }

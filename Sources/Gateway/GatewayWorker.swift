@@ -35,11 +35,12 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
 
     func start(number: Int) {
         WorkerThread.start(named: "worker-\(number)") { [self] in
-            // Upstream first: what it has read is then written downstream in the same turn.
+            // Each may give the other something to write: whatever it is goes out in the same turn.
             loop.onTurnEnd = { [unowned self] in
-                upstreams.turnEnded()
-                server.turnEnded()
-                upstreams.turnEnded()
+                repeat {
+                    upstreams.turnEnded()
+                    server.turnEnded()
+                } while upstreams.hasOutput
                 dataPlane.turnEnded()
             }
             loop.onTick = { [unowned self] in
@@ -48,7 +49,7 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
                 dataPlane.tick()
             }
             loop.run()
-            dataPlane.tick()
+            dataPlane.ended()
         }
     }
 

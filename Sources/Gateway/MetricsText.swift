@@ -1,9 +1,10 @@
 import DataPlane
 import IdentityCore
+import VerificationCache
 
 /// The counters in the text format of Prometheus.
 enum MetricsText {
-    static func render(_ reports: [WorkerReport], admissionsQueued: Int) -> String {
+    static func render(_ reports: [WorkerReport], cache: CacheFilling, admissionsQueued: Int) -> String {
         var total = Counters()
         for report in reports { total.add(report.counters) }
         var text = ""
@@ -18,6 +19,9 @@ enum MetricsText {
         family(
             "widget_cache_lookups_total", "counter", "Looks for a token among the admitted identities.",
             [("{result=\"hit\"}", total.cacheHits), ("{result=\"miss\"}", total.cacheMisses)])
+        family(
+            "widget_cache_entries", "gauge", "Identities that are remembered.", [("", UInt64(max(0, cache.entries)))])
+        family("widget_cache_bytes", "gauge", "What they take.", [("", UInt64(max(0, cache.bytes)))])
         family(
             "widget_verifications_total", "counter", "Tokens and plain identities that passed verification.",
             [("", total.verified)])

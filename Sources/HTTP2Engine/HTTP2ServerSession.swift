@@ -35,13 +35,13 @@ package final class HTTP2ServerSession: ServerSession {
         self.transport = transport
         var made: OpaquePointer?
         guard
-            nghttp2_session_server_new2(&made, HTTP2Callbacks.shared.callbacks, nil, HTTP2Callbacks.shared.options)
+            nghttp2_session_server_new3(
+                &made, HTTP2Callbacks.shared.callbacks, nil, HTTP2Callbacks.shared.options, FrameBufferMemory.allocator)
                 == 0,
             let made
         else { return nil }
         session = made
         nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
-        events.reserveCapacity(16)
         submitSettings()
     }
 

@@ -43,6 +43,9 @@ package final class UpstreamWorker {
         return pool
     }
 
+    /// Whether a connection waits for `turnEnded` to write.
+    package var hasOutput: Bool { !dirty.isEmpty }
+
     /// To be called at the end of each turn of the loop: writes what has gathered.
     package func turnEnded() {
         while !dirty.isEmpty {
