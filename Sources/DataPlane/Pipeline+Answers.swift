@@ -15,13 +15,13 @@ extension DataPlaneWorker {
             context.exchange.response.fields.append("content-type", "application/jwk-set+json")
             context.exchange.response.fields.append("cache-control", "public, max-age=300")
             context.exchange.response.fields.append("access-control-allow-origin", "*")
-            answer(context, 200, context.snapshot.jwks)
+            context.snapshot.jwks.withUnsafeBytes { answer(context, 200, $0) }
         default: return false
         }
         return true
     }
 
-    func answerState(_ context: RequestContext, _ document: [UInt8]) {
+    func answerState(_ context: RequestContext, _ document: Bytes) {
         guard isRead(context) else { return }
         context.exchange.response.fields.append("content-type", "application/json")
         context.exchange.response.fields.append("cache-control", "no-store")
@@ -29,14 +29,10 @@ extension DataPlaneWorker {
     }
 
     func answerIdentify(_ context: RequestContext, _ identity: AdmittedIdentity) {
-        guard let organization = context.organizationSnapshot else { return }
         context.exchange.response.fields.append("content-type", "application/json")
         context.exchange.response.fields.append("cache-control", "no-store")
-        answer(
-            context, 200,
-            StateDocument.identified(
-                organization: organization.settings.id, userID: identity.user.id, profile: identity.shownProfile,
-                method: identity.method, created: context.wasCreated ?? false))
+        let document = identity.withState { StateDocument.identified($0, created: context.wasCreated ?? false) }
+        document.withUnsafeBytes { answer(context, 200, $0) }
     }
 
     /// There is no session to end yet: nothing is said.
@@ -129,7 +125,7 @@ extension DataPlaneWorker {
             exchange.responseEnded = true
             return send(context)
         }
-        answer(context, 200, SDKResponse.body)
+        SDKResponse.body.withUnsafeBytes { answer(context, 200, $0) }
     }
 
     func isImmutableSDK(_ path: Bytes) -> Bool { SDKResponse.immutablePath.withUnsafeBytes { path.equals($0) } }
@@ -141,7 +137,7 @@ extension DataPlaneWorker {
         return false
     }
 
-    private func answer(_ context: RequestContext, _ status: Int, _ body: [UInt8]) {
+    private func answer(_ context: RequestContext, _ status: Int, _ body: Bytes) {
         let exchange = context.exchange
         exchange.response.status = status
         exchange.responseBody.append(body)

@@ -2,6 +2,7 @@ import EventLoop
 import HTTPMessages
 import HTTPUpstream
 import IdentityCore
+import MessageAuthentication
 
 /// The last phase: the request goes to its upstream, with identity headers that the upstream can trust.
 extension DataPlaneWorker {
@@ -38,8 +39,10 @@ extension DataPlaneWorker {
             if let organization = context.organizationSnapshot { head.append(organization.anonymousHeaders) }
             return
         }
-        head.append(identity.headers)
-        if upstream.wantsProfile { head.append(identity.profileHeader) }
+        identity.withHeaders { head.append($0) }
+        if upstream.wantsProfile {
+            IdentityHeaders.append("x-widget-profile", Base64URL.text(identity.profile), to: &head)
+        }
         if upstream.wantsAssertion {
             head.append(
                 assertions.line(

@@ -99,14 +99,18 @@ extension DataPlaneWorker {
         switch organization.settings.requireIdentify {
         case .enforce:
             context.state = "locked"
-            if context.endpoint == .state { return answerState(context, organization.lockedState) }
+            if context.endpoint == .state {
+                return organization.lockedState.withUnsafeBytes { answerState(context, $0) }
+            }
             throw Rejection(.identifyRequired)
         case .report: counters.countReported(.identifyRequired)
         case .off: break
         }
         context.state = "anonymous"
         counters.anonymous += 1
-        if context.endpoint == .state { return answerState(context, organization.anonymousState) }
+        if context.endpoint == .state {
+            return organization.anonymousState.withUnsafeBytes { answerState(context, $0) }
+        }
         answersTokenNavigation(context) ? () : forward(context)
     }
 
@@ -116,7 +120,7 @@ extension DataPlaneWorker {
         counters.identified += 1
         for code in identity.wouldReject { counters.countReported(code) }
         switch context.endpoint {
-        case .state: answerState(context, identity.state)
+        case .state: identity.withState { answerState(context, $0) }
         case .identify: answerIdentify(context, identity)
         default: answersTokenNavigation(context) ? () : forward(context)
         }

@@ -1,5 +1,4 @@
 import HTTPMessages
-import UserDirectory
 
 /// One worker's assertions: signed once per identity and upstream, and reused while they are fresh.
 struct AssertionStore {
@@ -29,7 +28,7 @@ struct AssertionStore {
         if let known = entries[key], now < known.renewAt { return known.line }
         if entries.count >= Self.capacity { entries.removeAll(keepingCapacity: true) }
         let assertion = issuer.assertion(
-            audience: audience, subject: identity.user.id, organization: identity.organizationID,
+            audience: audience, subject: identity.userID, organization: identity.organizationID,
             profile: identity.profile, now: now, expiresAt: min(now + AssertionIssuer.lifetime, identity.expiresAt))
         var line = ByteQueue()
         IdentityHeaders.append("x-widget-assertion", assertion, to: &line)

@@ -1,3 +1,4 @@
+import HTTPMessages
 import IdentityCore
 
 /// The JSON of `/_widget/state` and `/_widget/identify`.
@@ -11,9 +12,8 @@ enum StateDocument {
         return json.bytes
     }
 
-    /// `created` says whether this very request made the user; nil leaves it out.
     static func identified(
-        organization: String, userID: String, profile: UserProfile, method: VerificationMethod, created: Bool?
+        organization: String, userID: String, profile: UserProfile, method: VerificationMethod
     ) -> [UInt8] {
         var json = JSONText()
         json.object {
@@ -29,9 +29,13 @@ enum StateDocument {
                     $0.member("avatar_url", profile.avatarURL)
                 })
             $0.member("verified_by", method.rawValue)
-            $0.member("created", created)
         }
         return json.bytes
+    }
+
+    /// The answer to an identify: the state, and whether this very request made the user.
+    static func identified(_ state: Bytes, created: Bool) -> [UInt8] {
+        Array(state.dropLast()) + Array((created ? ",\"created\":true}" : ",\"created\":false}").utf8)
     }
 }
 
