@@ -103,7 +103,7 @@ def sign_token(binary: Path, directory: Path) -> str:
                  json.dumps(CLAIMS), directory=directory)
 
 
-# MARK: HAProxy: checks algorithm and MAC, no claim.
+# MARK: HAProxy: checks algorithm, MAC and expiry, and hands the claims on: the same work, but for looking a user up.
 
 
 def start_haproxy(directory: Path, backend: int) -> Measured:
@@ -122,14 +122,30 @@ defaults
     timeout connect 5s
     timeout http-keep-alive 60s
     option forwardfor
+    unique-id-format %{{+X}}o%ci%cp%fi%fp%Ts%rt%pid
 frontend gateway
     bind 127.0.0.1:{port} ssl crt {directory / 'both.pem'} alpn h2,http/1.1 curves X25519
     http-request set-var(txn.token) http_auth_bearer
     http-request deny deny_status 401 unless {{ var(txn.token),jwt_header_query('$.alg') -m str HS256 }}
     http-request deny deny_status 401 unless {{ var(txn.token),jwt_verify("HS256","{SECRET}") -m int 1 }}
+    http-request set-var(txn.exp) var(txn.token),jwt_payload_query('$.exp','int')
+    http-request set-var(txn.left) date,neg,add(txn.exp)
+    http-request deny deny_status 401 unless {{ var(txn.left) -m int gt 0 }}
     http-request del-header authorization
     http-request del-header x-widget- -m beg
+    http-request set-header x-forwarded-proto https
+    http-request set-header x-forwarded-host %[req.hdr(host)]
+    http-request set-header forwarded for=%[src];proto=https;host="%[req.hdr(host)]"
+    http-request set-header via "2 haproxy"
+    http-request set-header x-request-id %[unique-id]
+    http-request set-header traceparent 00-%[rand(999999999),hex,bytes(8,8)]%[rand(999999999),hex]0-%[rand(999999999),hex]-00
     http-request set-header x-widget-state identified
+    http-request set-header x-widget-organization acme
+    http-request set-header x-widget-user-id %[var(txn.token),jwt_payload_query('$.id')]
+    http-request set-header x-widget-user-email %[var(txn.token),jwt_payload_query('$.email')]
+    http-request set-header x-widget-user-name %[var(txn.token),jwt_payload_query('$.name'),url_enc]
+    http-request set-header x-widget-verified-by token
+    http-response set-header x-request-id %[unique-id]
     http-request return status 200 content-type application/json string '{BODY}' if {{ path /direct }}
     default_backend widgets
 backend widgets
