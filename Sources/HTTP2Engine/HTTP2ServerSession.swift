@@ -24,6 +24,7 @@ package final class HTTP2ServerSession: ServerSession {
     private var highestStream: Int32 = 0
     /// Streams that ended in an error, less those that ended well.
     private var brokenStreams = 0
+    private var budget = FrameBudget()
 
     /// As many broken streams more than whole ones, and the client is told to calm down. libnghttp2 bounds the resets
     /// that a client sends; this bounds those that it provokes too (MadeYouReset, CVE-2025-8671).
@@ -155,12 +156,29 @@ package final class HTTP2ServerSession: ServerSession {
     // MARK: What libnghttp2 tells
 
     /// A stream's id must be higher than all before it (RFC 9113, 5.1.1); libnghttp2 passes over one that isn't.
+    ///
+    /// Also counts what each frame costs or earns (`FrameBudget`).
     func frameBegan(_ header: nghttp2_frame_hd) {
+        if !pays(for: UInt32(header.type)) { return terminate(calm: true) }
         guard UInt32(header.type) == NGHTTP2_HEADERS.rawValue, header.stream_id <= highestStream,
             nghttp2_session_find_stream(session, header.stream_id) == nil
         else { return }
         nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR.rawValue)
     }
+
+    private func pays(for type: UInt32) -> Bool {
+        switch type {
+        case NGHTTP2_HEADERS.rawValue:
+            budget.earn(10)
+            return true
+        case NGHTTP2_CONTINUATION.rawValue: return true  // Bounded by libnghttp2.
+        case NGHTTP2_SETTINGS.rawValue: return budget.spend(5)
+        default: return budget.spend(1)
+        }
+    }
+
+    /// To be called about once a second.
+    package func secondPassed() { budget.secondPassed() }
 
     func headersBegan(stream: Int32, isRequest: Bool) {
         guard isRequest else {
@@ -214,6 +232,7 @@ package final class HTTP2ServerSession: ServerSession {
 
     func data(stream: Int32, _ bytes: Bytes) {
         guard let exchange = exchange(stream) else { return }
+        budget.earn(2)
         exchange.requestBodyReceived += bytes.count
         if let limit = limits.bodyBytes, exchange.requestBodyReceived > limit {
             consumed(exchange, bytes.count)
@@ -265,6 +284,7 @@ package final class HTTP2ServerSession: ServerSession {
         buffer.copyMemory(from: exchange.responseBody.readable.part(0, available))
         exchange.responseBody.consume(available)
         exchange.responseBodySent += available
+        budget.earn(3)
         if exchange.responseBody.isEmpty && exchange.responseEnded {
             flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
             if exchange.responseTrailers.count > 0 {

@@ -32,6 +32,9 @@ package protocol ServerSession: AnyObject {
     func finishEarly(_ exchange: Exchange)
     func consumed(_ exchange: Exchange, _ length: Int)
 
+    /// Called about once a second.
+    func secondPassed()
+
     /// No new requests are welcome. Called twice, some time apart.
     func drain()
 

@@ -363,6 +363,7 @@ final class Connection: SocketOwner, ExchangeTransport {
         case .handshaking, .sniffing:
             if waited > worker.limits.headerSeconds { close() }
         case .open:
+            session?.secondPassed()
             if session?.isReceivingHead ?? false, waited > worker.limits.headerSeconds { return close() }
             if peer.httpVersion == 2, let session {
                 stopAnsweredRequests(session)

@@ -272,6 +272,8 @@ final class HTTP1ServerSession: ServerSession {
         exchange.requestBodyConsumed += min(length, exchange.requestBodyReceived - exchange.requestBodyConsumed)
     }
 
+    func secondPassed() {}
+
     func drain() {
         isDraining = true
         if phase == .head, input.count == lent { phase = .done }
