@@ -96,7 +96,7 @@ let package = Package(
         .executableTarget(
             name: "widget-gateway",
             dependencies: [
-                "DirectorySQLite", "Gateway", "GatewayConfiguration", "IdentityCore", "UserDirectory",
+                "Gateway", "GatewayConfiguration", "IdentityCore", "UserDirectory",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),

@@ -86,14 +86,7 @@ package struct DemoRuntime {
 
     /// Makes the organizations that aren't there yet, each with a secret, and one known user.
     private func prepareStorage() async throws -> [DemoOrganization] {
-        let storage = configuration().storage
-        let path =
-            switch storage.database {
-            case .sqlite(let path): path
-            }
-        let key = try MasterKey.load(
-            file: storage.masterKeyFile, environment: nil, createIfMissing: try !SQLiteStore.holdsSecrets(path: path))
-        let store = try SQLiteStore(path: path, masterKey: key)
+        let store = try configuration().storage.open(environment: [:])
         var made: [DemoOrganization] = []
         for settings in organizations() {
             try await store.put(settings)

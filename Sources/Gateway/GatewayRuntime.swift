@@ -25,6 +25,8 @@ package actor GatewayRuntime {
     private let signingKey: ES256SigningKey
     private let status = GatewayStatus()
     private var organizations: OrganizationRegister
+    /// With their names looked up: that may take long, and a change of an organization must not wait for it.
+    private var upstreams: [UpstreamSnapshot]
     private var workers: [GatewayWorker] = []
     private var listeners: [(configuration: ListenerConfiguration, bound: SocketAddress)] = []
     private var adminThread: SiteThread?
@@ -40,16 +42,15 @@ package actor GatewayRuntime {
         configuration = loaded.configuration
         self.file = file
         self.environment = environment
-        GatewayLogHandler.settings.set(
-            level: Logger.Level(rawValue: configuration.log.level.rawValue) ?? .info,
-            isJSON: configuration.log.format == .json)
+        Self.apply(configuration.log)
         logger = Logger(label: "gateway") { GatewayLogHandler(label: $0) }
         for warning in loaded.warnings { logger.warning("\(warning)") }
-        store = try Self.openStore(configuration, environment: environment)
+        store = try configuration.storage.open(environment: environment)
         admission = AdmissionBatcher(directory: store)
         // Makes the key on the first start, which counts as a change: so before the picture is taken.
         signingKey = try ES256SigningKey(pem: try await store.assertionSigningKey().pem)
         organizations = try await OrganizationRegister(store, cache: Self.cache(configuration))
+        upstreams = SnapshotBuilder.upstreams(configuration)
         fileStamp = Self.stamp(of: file)
     }
 
@@ -140,7 +141,7 @@ package actor GatewayRuntime {
     // MARK: Changes
 
     private func snapshot() -> DataPlaneSnapshot {
-        SnapshotBuilder.snapshot(configuration, organizations, signingKey: signingKey)
+        SnapshotBuilder.snapshot(configuration, organizations, upstreams, signingKey: signingKey)
     }
 
     private func publish() {
@@ -166,10 +167,11 @@ package actor GatewayRuntime {
     private func takeInStoredChanges() async {
         do {
             var next = organizations
-            guard try await next.update(from: store) else { return }
+            let isChanged = try await next.update(from: store)
+            storeIsFailing = false
+            guard isChanged else { return }
             organizations = next
             publish()
-            storeIsFailing = false
             logger.info("organizations changed", metadata: ["generation": "\(organizations.stored.generation)"])
         } catch {
             // Said once: the next success ends it.
@@ -216,13 +218,18 @@ package actor GatewayRuntime {
                 logger.warning("listeners, workers, the cache's size, admin and storage change only with a restart")
             }
             configuration = next
-            GatewayLogHandler.settings.set(
-                level: Logger.Level(rawValue: next.log.level.rawValue) ?? .info, isJSON: next.log.format == .json)
+            upstreams = SnapshotBuilder.upstreams(next)
+            Self.apply(next.log)
             publish()
             logger.info("configuration reloaded")
         } catch {
             logger.error("the new configuration is invalid, the old one stays: \(error)")
         }
+    }
+
+    private static func apply(_ log: LogConfiguration) {
+        GatewayLogHandler.settings.set(
+            level: Logger.Level(rawValue: log.level.rawValue) ?? .info, isJSON: log.format == .json)
     }
 
     private static func cache(_ configuration: GatewayConfiguration) -> VerificationCache<AdmittedIdentity> {
@@ -237,19 +244,6 @@ package actor GatewayRuntime {
     private static func stamp(of file: String?) -> Date? {
         guard let file else { return nil }
         return try? FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
-    }
-
-    private static func openStore(
-        _ configuration: GatewayConfiguration, environment: [String: String]
-    ) throws -> SQLiteStore {
-        let path =
-            switch configuration.storage.database {
-            case .sqlite(let path): path
-            }
-        let masterKey = try MasterKey.load(
-            file: configuration.storage.masterKeyFile, environment: environment["WIDGET_GATEWAY_MASTER_KEY"],
-            createIfMissing: try !SQLiteStore.holdsSecrets(path: path))
-        return try SQLiteStore(path: path, masterKey: masterKey)
     }
 }
 

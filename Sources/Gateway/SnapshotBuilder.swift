@@ -10,7 +10,8 @@ import UserDirectory
 /// Turns what is configured and what is stored into what the workers read.
 enum SnapshotBuilder {
     static func snapshot(
-        _ configuration: GatewayConfiguration, _ organizations: OrganizationRegister, signingKey: ES256SigningKey
+        _ configuration: GatewayConfiguration, _ organizations: OrganizationRegister, _ upstreams: [UpstreamSnapshot],
+        signingKey: ES256SigningKey
     ) -> DataPlaneSnapshot {
         let positions = Dictionary(
             uniqueKeysWithValues: configuration.upstreams.enumerated().map { ($0.element.name, $0.offset) })
@@ -31,10 +32,14 @@ enum SnapshotBuilder {
         }
         return DataPlaneSnapshot(
             cache: organizations.cache, organizations: organizations.snapshots,
-            upstreams: configuration.upstreams.map(upstream), routes: routes, signingKey: signingKey, options: options)
+            upstreams: upstreams, routes: routes, signingKey: signingKey, options: options)
     }
 
-    /// Looks the upstream's host up, which blocks: never on a worker.
+    /// The upstreams, in the configuration's order. Looks their hosts up, which blocks: never on a worker.
+    static func upstreams(_ configuration: GatewayConfiguration) -> [UpstreamSnapshot] {
+        configuration.upstreams.map(upstream)
+    }
+
     private static func upstream(_ configuration: UpstreamConfiguration) -> UpstreamSnapshot {
         var target = UpstreamTarget(
             name: configuration.name,

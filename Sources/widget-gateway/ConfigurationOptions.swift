@@ -1,6 +1,6 @@
 import ArgumentParser
-import DirectorySQLite
 import Foundation
+import Gateway
 import GatewayConfiguration
 import UserDirectory
 
@@ -29,15 +29,7 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// Opens the storage that the configuration names; makes what is missing.
     func openStore() throws -> any OrganizationStore & UserStore {
-        let storage = try load().configuration.storage
-        let path =
-            switch storage.database {
-            case .sqlite(let path): path
-            }
-        let masterKey = try MasterKey.load(
-            file: storage.masterKeyFile, environment: environment["WIDGET_GATEWAY_MASTER_KEY"],
-            createIfMissing: try !SQLiteStore.holdsSecrets(path: path))
-        return try SQLiteStore(path: path, masterKey: masterKey)
+        try load().configuration.storage.open(environment: environment)
     }
 }
 

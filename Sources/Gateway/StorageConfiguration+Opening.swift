@@ -1,0 +1,19 @@
+package import DirectorySQLite
+package import GatewayConfiguration
+import UserDirectory
+
+extension StorageConfiguration {
+    /// Opens the storage, and makes what is missing: its file, and a master key where nothing is encrypted yet.
+    ///
+    /// - Parameter environment: where `WIDGET_GATEWAY_MASTER_KEY` may stand.
+    package func open(environment: [String: String]) throws -> SQLiteStore {
+        let path =
+            switch database {
+            case .sqlite(let path): path
+            }
+        let masterKey = try MasterKey.load(
+            file: masterKeyFile, environment: environment["WIDGET_GATEWAY_MASTER_KEY"],
+            createIfMissing: try !SQLiteStore.holdsSecrets(path: path))
+        return try SQLiteStore(path: path, masterKey: masterKey)
+    }
+}
