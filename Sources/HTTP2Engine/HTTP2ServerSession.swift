@@ -81,6 +81,9 @@ package final class HTTP2ServerSession: ServerSession {
 
     package var isReceivingHead: Bool { receiving != nil }
 
+    /// A stream that is broken off is reset by itself.
+    package var endsAbruptly: Bool { false }
+
     /// Neither side has anything more to say.
     package var isFinished: Bool {
         nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
@@ -148,9 +151,8 @@ package final class HTTP2ServerSession: ServerSession {
     package func abandon() { events.removeAll() }
 
     /// Ends the connection with a GOAWAY that says why.
-    package func terminate(calm: Bool) {
-        nghttp2_session_terminate_session(
-            session, calm ? NGHTTP2_ENHANCE_YOUR_CALM.rawValue : NGHTTP2_NO_ERROR.rawValue)
+    private func terminate(_ error: nghttp2_error_code) {
+        nghttp2_session_terminate_session(session, error.rawValue)
     }
 
     // MARK: What libnghttp2 tells
@@ -159,11 +161,11 @@ package final class HTTP2ServerSession: ServerSession {
     ///
     /// Also counts what each frame costs or earns (`FrameBudget`).
     func frameBegan(_ header: nghttp2_frame_hd) {
-        if !pays(for: UInt32(header.type)) { return terminate(calm: true) }
+        if !pays(for: UInt32(header.type)) { return terminate(NGHTTP2_ENHANCE_YOUR_CALM) }
         guard UInt32(header.type) == NGHTTP2_HEADERS.rawValue, header.stream_id <= highestStream,
             nghttp2_session_find_stream(session, header.stream_id) == nil
         else { return }
-        nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR.rawValue)
+        terminate(NGHTTP2_PROTOCOL_ERROR)
     }
 
     private func pays(for type: UInt32) -> Bool {
@@ -255,7 +257,7 @@ package final class HTTP2ServerSession: ServerSession {
             brokenStreams = max(0, brokenStreams - 1)
         } else {
             brokenStreams += 1
-            if brokenStreams == Self.brokenStreamBudget { terminate(calm: true) }
+            if brokenStreams == Self.brokenStreamBudget { terminate(NGHTTP2_ENHANCE_YOUR_CALM) }
         }
         guard let exchange = exchange(stream) else { return }
         let unread = exchange.requestBodyReceived - exchange.requestBodyConsumed

@@ -22,6 +22,9 @@ package protocol ServerSession: AnyObject {
     /// Neither side has anything more to say: the connection can be closed.
     var isFinished: Bool { get }
 
+    /// The last response was broken off and only a reset of the connection can tell the client.
+    var endsAbruptly: Bool { get }
+
     /// A request's head has begun to arrive and isn't complete.
     var isReceivingHead: Bool { get }
 

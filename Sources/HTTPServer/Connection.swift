@@ -23,7 +23,6 @@ final class Connection: SocketOwner, ExchangeTransport {
     private var unsent = ByteQueue()
     /// Cleartext input that is too short to tell its protocol.
     private var sniffed = ByteQueue()
-    private let openedAt: UInt64
     private var lastActivity: UInt64
     /// Since when a request's head has been incomplete, or the connection has been in its phase.
     private var waitingSince: UInt64
@@ -58,9 +57,8 @@ final class Connection: SocketOwner, ExchangeTransport {
         self.peer = PeerInformation(
             address: peer.host, addressBytes: peer.bytes, isTLS: tls != nil, httpVersion: 1)
         phase = tls == nil ? .sniffing : .handshaking
-        openedAt = worker.loop.now
-        lastActivity = openedAt
-        waitingSince = openedAt
+        lastActivity = worker.loop.now
+        waitingSince = lastActivity
     }
 
     var exchangeCount: Int { session?.exchanges.count ?? 0 }
@@ -99,8 +97,6 @@ final class Connection: SocketOwner, ExchangeTransport {
         if isHTTP2 {
             peer = PeerInformation(
                 address: peer.address, addressBytes: peer.addressBytes, isTLS: peer.isTLS, httpVersion: 2)
-        }
-        if isHTTP2 {
             session = HTTP2ServerSession(limits: worker.limits.http2, pool: worker.exchangePool, transport: self)
         } else {
             session = HTTP1ServerSession(limits: worker.limits.http2, pool: worker.exchangePool, transport: self)
@@ -271,7 +267,7 @@ final class Connection: SocketOwner, ExchangeTransport {
     /// Says goodbye and waits a moment for the client to close, so that it can read what was sent last.
     private func finish() {
         guard !peerHasClosed else { return close() }
-        if let session = session as? HTTP1ServerSession, session.endsAbruptly {
+        if session?.endsAbruptly ?? false {
             StreamSocket.resetOnClose(handle.socket)
             return close()
         }

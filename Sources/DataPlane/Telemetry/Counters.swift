@@ -38,5 +38,9 @@ package struct Counters: Sendable {
         }
     }
 
-    private static func index(_ code: RejectionCode) -> Int { RejectionCode.allCases.firstIndex(of: code) ?? 0 }
+    /// `allCases` makes an array each time it is asked for: too much for a flood of forgeries.
+    private static let positions = Dictionary(
+        uniqueKeysWithValues: RejectionCode.allCases.enumerated().map { ($1, $0) })
+
+    private static func index(_ code: RejectionCode) -> Int { positions[code] ?? 0 }
 }
