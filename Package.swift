@@ -72,10 +72,13 @@ let package = Package(
 
         // The product.
         .target(
+            name: "PortalSSO", dependencies: ["IdentityCore", "MessageAuthentication", "UserDirectory"],
+            swiftSettings: house),
+        .target(
             name: "DataPlane",
             dependencies: [
                 "EventLoop", "HTTP1Codec", "HTTPMessages", "HTTPUpstream", "IdentityCore", "MessageAuthentication",
-                "UserDirectory", "VerificationCache", "WidgetSDK",
+                "PortalSSO", "UserDirectory", "VerificationCache", "WidgetSDK",
             ],
             swiftSettings: hotPath),
         .target(name: "WidgetSDK", swiftSettings: house),
@@ -127,6 +130,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
+        .testTarget(
+            name: "PortalSSOTests", dependencies: ["IdentityCore", "PortalSSO", "UserDirectory"], swiftSettings: house),
         .testTarget(name: "DemoTests", dependencies: ["Demo", "IdentityCore"], swiftSettings: house),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: house),
         .testTarget(name: "TLSEngineTests", dependencies: ["COpenSSL", "TLSEngine"], swiftSettings: house),

@@ -54,8 +54,19 @@ package struct OrganizationSettings: Sendable, Equatable, Codable {
     }
 
     /// The part that admission to widgets reads.
-    package var admissionRule: AdmissionRule {
-        AdmissionRule(mode: identifyMode, matchBy: matchBy, emailMatching: emailMatching)
+    package var admissionRule: AdmissionRule { admissionRule(identifyMode) }
+
+    /// The part that sign-in on the portal reads.
+    package var signInRule: AdmissionRule { admissionRule(ssoIdentifyMode) }
+
+    private func admissionRule(_ mode: IdentifyMode) -> AdmissionRule {
+        let privileges: PrivilegeRule =
+            switch dialect {
+            case .productlift: .refusesAdmins
+            case .uservoice: .byClaims
+            case .productbridge, .sleekplan, .userorbit: .untouched
+            }
+        return AdmissionRule(mode: mode, matchBy: matchBy, emailMatching: emailMatching, privileges: privileges)
     }
 }
 
@@ -77,14 +88,30 @@ package enum MatchRule: String, Sendable, CaseIterable, Codable {
     case idThenEmail = "id_then_email"
 }
 
-/// Redirect sign-in of the portal.
+/// Redirect sign-in of the portal, and its sessions.
 package struct SSOSettings: Sendable, Equatable, Codable {
     package var enabled = false
+    /// https, or http on a loopback host.
     package var loginURL: String?
     package var logoutURL: String?
+    /// Pages of the portal ask for a session, and native login is closed.
     package var require = false
     package var buttonLabel = "Continue with SSO"
+    /// Whether a sign-in counts that this browser didn't begin.
     package var allowUnsolicited = true
+    /// Native login is closed though the portal can be seen without a session.
+    package var disableNativeLogin = false
+    /// The paths of the portal's own login, closed by `require` and `disableNativeLogin`.
+    package var nativeLoginPaths: [String] = []
+    /// The portal is shown in frames of other sites: cookies are `SameSite=None; Partitioned`.
+    package var embedded = false
+    package var sessionDays = 30
+    /// A session that is used moves its end.
+    package var slidingSessions = false
+    /// uservoice: forums that need leave to be read, by id.
+    package var privateForums: [String] = []
+    /// uservoice: whoever signed in by SSO may read private forums.
+    package var authorizeAllSSOUsers = false
 
     package init() {}
 }

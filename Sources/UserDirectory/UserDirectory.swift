@@ -14,12 +14,26 @@ package struct AdmissionRule: Sendable, Equatable {
     package var mode: IdentifyMode
     package var matchBy: MatchRule
     package var emailMatching: EmailMatching
+    package var privileges: PrivilegeRule
 
-    package init(mode: IdentifyMode, matchBy: MatchRule, emailMatching: EmailMatching) {
+    package init(
+        mode: IdentifyMode, matchBy: MatchRule, emailMatching: EmailMatching, privileges: PrivilegeRule = .untouched
+    ) {
         self.mode = mode
         self.matchBy = matchBy
         self.emailMatching = emailMatching
+        self.privileges = privileges
     }
+}
+
+/// What a token may do with the role of its user (section 5 of the specification, privilege rules).
+package enum PrivilegeRule: Sendable, Equatable {
+    /// Nothing.
+    case untouched
+    /// Nothing, and admins and owners aren't let in (`admin_sso_forbidden`): productlift.
+    case refusesAdmins
+    /// What its claims say, where they may (`admin_identity_untrusted`): uservoice.
+    case byClaims
 }
 
 /// One verified user who asks to be let in.
@@ -34,14 +48,19 @@ package struct AdmissionRequest: Sendable {
     /// Only `profile.externalID` is verified (a plain identity): the rest never overwrites verified data.
     package let onlyIDVerified: Bool
 
+    /// What the token says of its user's role; counts only where `rule.privileges` is `byClaims`.
+    package let privileges: PrivilegeClaims
+
     package init(
-        organization: String, rule: AdmissionRule, profile: UserProfile, issuedAt: Double?, onlyIDVerified: Bool
+        organization: String, rule: AdmissionRule, profile: UserProfile, issuedAt: Double?, onlyIDVerified: Bool,
+        privileges: PrivilegeClaims = PrivilegeClaims()
     ) {
         self.organization = organization
         self.rule = rule
         self.profile = profile
         self.issuedAt = issuedAt
         self.onlyIDVerified = onlyIDVerified
+        self.privileges = privileges
     }
 }
 

@@ -16,6 +16,7 @@ struct UserClaims {
     var ownerEmail = ScratchRange.none
     /// The `user_hash` of the token, as it was sent.
     var userHash = ScratchRange.none
+    var privileges = PrivilegeClaims()
 
     init() {}
 

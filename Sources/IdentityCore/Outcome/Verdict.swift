@@ -23,6 +23,8 @@ package struct VerifiedToken {
     package let wouldReject: [Rejection]
     /// What an admin should know about the token though it was accepted.
     package let warnings: TokenWarnings
+    /// What the token says of its user's role.
+    package let privileges: PrivilegeClaims
 
     private let claims: UserClaims
     private let verifier: TokenVerifier
@@ -39,6 +41,7 @@ package struct VerifiedToken {
         self.onlyIDVerified = onlyIDVerified
         wouldReject = userHash.wouldReject
         warnings = claims.extraLength(in: verifier.scratch) > UserProfile.maximumExtra ? .extraDropped : []
+        privileges = claims.privileges
         self.claims = claims
         self.verifier = verifier
         scan = verifier.scratch.scan

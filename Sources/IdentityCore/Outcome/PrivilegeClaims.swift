@@ -1,0 +1,16 @@
+/// What a token says about its user's rights on the portal. Only UserVoice has such claims; in every other dialect all
+/// of them are absent, whatever a token carries.
+package struct PrivilegeClaims: Sendable, Equatable {
+    package enum Claim: Sendable, Equatable {
+        case absent
+        case accept
+        case deny
+    }
+
+    /// Whether the customer vouches for what the token says of admins.
+    package var isTrusted = false
+    package var admin = Claim.absent
+    package var owner = Claim.absent
+
+    package init() {}
+}

@@ -1,0 +1,141 @@
+package import IdentityCore
+
+/// The durable record of portal sessions, of the tokens that have signed somebody in, and of tests of sign-in.
+///
+/// What a function that writes has returned is durable. Ending sessions of others than the calling browser raises the
+/// organization's generation (`OrganizationStore`), so that every gateway forgets what it remembers of them.
+package protocol SessionStore: Sendable {
+    /// Admits the user and marks the token as used, both in one transaction: a token that has signed in before is
+    /// refused (`token_replayed`), and one whose user is refused is not used up.
+    func signIn(_ request: SignInRequest) async -> AdmissionOutcome
+
+    /// Stores a session that begins. Throws where it can't be stored, or its organization or user is gone.
+    func begin(_ session: PortalSession) async throws
+
+    /// Finds a session with its user. `now` is in seconds since 1970.
+    func resume(_ digest: SessionDigest, of organization: String, now: Double) async -> SessionOutcome
+
+    /// Moves a session's end. Does nothing where it has ended.
+    func extend(_ digest: SessionDigest, of organization: String, until expiry: Double) async throws
+
+    /// Ends one session, as its own browser asked. Returns it, or nil where there is none that hasn't ended.
+    @discardableResult
+    func end(_ digest: SessionDigest, of organization: String) async throws -> PortalSession?
+
+    /// Ends sessions as an operator asks. Returns how many there were.
+    @discardableResult
+    func endSessions(of organization: String, _ selection: SessionSelection) async throws -> Int
+
+    /// The sessions of a user (directory id), or of all, that haven't ended; the youngest first.
+    func sessions(of organization: String, user: String?, limit: Int) async throws -> [PortalSession]
+
+    /// Forgets sessions and used tokens that have expired. Returns how many rows that were.
+    @discardableResult
+    func removeExpired(now: Double) async throws -> Int
+
+    /// Notes how a test of sign-in went; a failure doesn't take an earlier success away.
+    func record(_ test: SignInTest, of organization: String) async throws
+
+    /// The last success and the last failure.
+    func signInTests(of organization: String) async throws -> SignInTests
+}
+
+/// SHA-256 of a session's id: the id itself is known to its browser alone.
+package struct SessionDigest: Sendable, Hashable {
+    /// 32 bytes.
+    package let bytes: [UInt8]
+
+    package init(bytes: [UInt8]) { self.bytes = bytes }
+}
+
+/// One signed-in browser.
+package struct PortalSession: Sendable, Equatable {
+    package var digest: SessionDigest
+    package var organization: String
+    /// The directory's id of the user.
+    package var user: String
+    /// The secret that vouched for the token which signed in.
+    package var keyID: String
+    /// Seconds since 1970.
+    package var createdAt: Double
+    package var expiresAt: Double
+
+    package init(
+        digest: SessionDigest, organization: String, user: String, keyID: String, createdAt: Double, expiresAt: Double
+    ) {
+        self.digest = digest
+        self.organization = organization
+        self.user = user
+        self.keyID = keyID
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+    }
+
+    /// What may be shown of the session, and names it in `SessionSelection.session`: the first 16 hex digits of the
+    /// digest.
+    package var name: String {
+        digest.bytes.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+package enum SessionOutcome: Sendable, Equatable {
+    case active(PortalSession, DirectoryUser)
+    /// There is none: never begun, ended, expired, or from before the user's `tokensValidAfter`.
+    case ended
+    /// `user_blocked`.
+    case refused(RejectionCode)
+    /// The directory can't be read.
+    case unavailable
+}
+
+/// Which sessions an operator ends.
+package enum SessionSelection: Sendable, Equatable {
+    case all
+    /// By directory id.
+    case user(String)
+    /// Those that a token signed by this secret began.
+    case key(String)
+    /// By `PortalSession.name`.
+    case session(String)
+}
+
+/// A sign-in: an admission that happens once per token.
+package struct SignInRequest: Sendable {
+    package let admission: AdmissionRequest
+    /// SHA-256 over the token's bytes.
+    package let tokenDigest: [UInt8]
+    /// Until when the token must be remembered as used, in seconds since 1970, skew included.
+    package let rememberUntil: Double
+
+    package init(admission: AdmissionRequest, tokenDigest: [UInt8], rememberUntil: Double) {
+        self.admission = admission
+        self.tokenDigest = tokenDigest
+        self.rememberUntil = rememberUntil
+    }
+}
+
+/// How one test of the whole sign-in loop went.
+package struct SignInTest: Sendable, Equatable {
+    /// What was tested: `SignInFingerprint` of the settings and keys that were in force.
+    package var fingerprint: String
+    /// Seconds since 1970.
+    package var at: Double
+    /// Nil: it went well.
+    package var failure: RejectionCode?
+
+    package init(fingerprint: String, at: Double, failure: RejectionCode?) {
+        self.fingerprint = fingerprint
+        self.at = at
+        self.failure = failure
+    }
+}
+
+package struct SignInTests: Sendable, Equatable {
+    package var lastSuccess: SignInTest?
+    package var lastFailure: SignInTest?
+
+    package init(lastSuccess: SignInTest? = nil, lastFailure: SignInTest? = nil) {
+        self.lastSuccess = lastSuccess
+        self.lastFailure = lastFailure
+    }
+}
