@@ -1,6 +1,5 @@
 import HTTPMessages
 import IdentityCore
-import MessageAuthentication
 import UserDirectory
 
 /// A verified and admitted user, with everything that requests need of them already written.
@@ -59,39 +58,5 @@ package final class AdmittedIdentity: Sendable {
 
     private func lend<Result>(_ start: UInt32, _ end: UInt32, _ body: (Bytes) -> Result) -> Result {
         bytes.withUnsafeBytes { body($0.part(Int(start), Int(end))) }
-    }
-}
-
-/// What verification has found, copied out of the verifier's memory.
-struct VerifiedIdentity: Sendable {
-    let profile: UserProfile
-    let keyID: String
-    let method: VerificationMethod
-    let onlyIDVerified: Bool
-    let expiresAt: Double?
-    let issuedAt: Double?
-    let wouldReject: [RejectionCode]
-
-    init(_ token: VerifiedToken) {
-        profile = token.profile()
-        keyID = token.keyID
-        method = token.onlyIDVerified ? .userHash : .token
-        onlyIDVerified = token.onlyIDVerified
-        expiresAt = token.expiresAt
-        issuedAt = token.issuedAt
-        wouldReject = token.wouldReject.map(\.code)
-    }
-}
-
-extension DirectoryUser {
-    /// The profile without what nobody vouched for.
-    var verifiedProfile: UserProfile {
-        var verified = UserProfile()
-        verified.externalID = profile.externalID
-        if !unverified.contains("email") { verified.email = profile.email }
-        if !unverified.contains("name") { verified.name = profile.name }
-        if !unverified.contains("avatar_url") { verified.avatarURL = profile.avatarURL }
-        if !unverified.contains("company") { verified.company = profile.company }
-        return verified
     }
 }

@@ -1,0 +1,24 @@
+import IdentityCore
+
+/// What verification has found, copied out of the verifier's memory.
+struct VerifiedIdentity: Sendable {
+    let profile: UserProfile
+    let privileges: PrivilegeClaims
+    let keyID: String
+    let method: VerificationMethod
+    let onlyIDVerified: Bool
+    let expiresAt: Double?
+    let issuedAt: Double?
+    let wouldReject: [RejectionCode]
+
+    init(_ token: VerifiedToken) {
+        profile = token.profile()
+        privileges = token.privileges
+        keyID = token.keyID
+        method = token.onlyIDVerified ? .userHash : .token
+        onlyIDVerified = token.onlyIDVerified
+        expiresAt = token.expiresAt
+        issuedAt = token.issuedAt
+        wouldReject = token.wouldReject.map(\.code)
+    }
+}
