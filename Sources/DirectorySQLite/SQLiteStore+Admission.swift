@@ -42,7 +42,8 @@ extension SQLiteStore {
         return outcomes
     }
 
-    private static func admit(
+    /// Decides one request within a writing transaction and writes what was decided.
+    static func admit(
         _ request: AdmissionRequest, _ table: UserTable, at moment: Double
     ) throws -> AdmissionOutcome {
         do {
@@ -51,13 +52,15 @@ extension SQLiteStore {
                 return .refused(code)
             case .keep(let user):
                 return .admitted(user, created: false)
-            case .update(var user):
+            case .update(var user, let roleChanged):
                 user.updatedAt = moment
                 try table.update(user)
+                if roleChanged { try table.database.bumpGeneration(of: request.organization) }
                 return .admitted(user, created: false)
-            case .create(let profile, let unverified):
+            case .create(let profile, let unverified, let role):
                 var user = DirectoryUser(id: DirectoryUser.newID(), profile: profile, createdAt: moment)
                 user.unverified = unverified
+                user.role = role
                 try table.insert(user, organization: request.organization)
                 return .admitted(user, created: true)
             }

@@ -72,11 +72,11 @@ extension SQLiteStore {
                     throw StoreError.importRefused(index: index, code: code.rawValue)
                 case .keep:
                     break
-                case .update(var user):
+                case .update(var user, _):
                     user.updatedAt = moment
                     try table.update(user)
                     updated += 1
-                case .create(let profile, let unverified):
+                case .create(let profile, let unverified, _):
                     var user = DirectoryUser(id: DirectoryUser.newID(), profile: profile, createdAt: moment)
                     user.unverified = unverified
                     try table.insert(user, organization: organization)

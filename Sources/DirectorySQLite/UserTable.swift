@@ -52,7 +52,7 @@ struct UserTable: UserLookup {
         """
     static let update = """
         UPDATE users SET external_id = ?, email = ?, email_folded = ?, email_verified = ?, name_folded = ?, profile = ?,
-            unverified = ?, updated_at = ?
+            unverified = ?, updated_at = ?, role = ?
         WHERE id = ?
         """
 
@@ -106,10 +106,10 @@ struct UserTable: UserLookup {
         try database.cachedStatement(sql: Self.insert).execute(arguments: arguments)
     }
 
-    /// Stores the profile; the rest of a user is changed by its own statements.
+    /// Stores the profile and the role; the rest of a user is changed by its own statements.
     func update(_ user: DirectoryUser) throws {
         var arguments = try said(user)
-        arguments += [user.id]
+        arguments += [user.role.rawValue, user.id]
         try database.cachedStatement(sql: Self.update).execute(arguments: arguments)
     }
 

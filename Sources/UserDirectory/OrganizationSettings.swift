@@ -66,7 +66,9 @@ package struct OrganizationSettings: Sendable, Equatable, Codable {
             case .uservoice: .byClaims
             case .productbridge, .sleekplan, .userorbit: .untouched
             }
-        return AdmissionRule(mode: mode, matchBy: matchBy, emailMatching: emailMatching, privileges: privileges)
+        return AdmissionRule(
+            mode: mode, matchBy: matchBy, emailMatching: emailMatching, privileges: privileges,
+            newUser: dialect.newUser)
     }
 }
 

@@ -15,14 +15,18 @@ package struct AdmissionRule: Sendable, Equatable {
     package var matchBy: MatchRule
     package var emailMatching: EmailMatching
     package var privileges: PrivilegeRule
+    /// What a new user has of which their first token says nothing.
+    package var newUser: UserProfile
 
     package init(
-        mode: IdentifyMode, matchBy: MatchRule, emailMatching: EmailMatching, privileges: PrivilegeRule = .untouched
+        mode: IdentifyMode, matchBy: MatchRule, emailMatching: EmailMatching, privileges: PrivilegeRule = .untouched,
+        newUser: UserProfile = UserProfile()
     ) {
         self.mode = mode
         self.matchBy = matchBy
         self.emailMatching = emailMatching
         self.privileges = privileges
+        self.newUser = newUser
     }
 }
 
@@ -66,7 +70,8 @@ package struct AdmissionRequest: Sendable {
 
 package enum AdmissionOutcome: Sendable, Equatable {
     case admitted(DirectoryUser, created: Bool)
-    /// `user_unknown`, `user_blocked`, `identity_conflict` or `token_revoked`: nothing was written.
+    /// `user_unknown`, `user_blocked`, `identity_conflict`, `token_revoked`, `admin_sso_forbidden` or
+    /// `admin_identity_untrusted`, say: nothing was written.
     case refused(RejectionCode)
     /// The directory can't be reached or written: nothing of this request was written.
     case unavailable

@@ -7,16 +7,21 @@ final class ClaimNames {
     let tokenID = ClaimName("jti")
 
     let productbridge = ProductBridge()
+    let productlift = ProductLift()
+    let sleekplan = Sleekplan()
+    let uservoice = UserVoice()
+    let userorbit = UserOrbit()
 
     /// Reads what the dialect knows and marks it known: the rest is extra.
     func claims(_ reader: ClaimReader, dialect: Dialect) throws(Rejection) -> UserClaims {
-        var claims: UserClaims
-        switch dialect {
-        case .productbridge: claims = try productbridge.claims(reader)
-        case .productlift, .sleekplan, .uservoice, .userorbit:
-            // Not spoken yet: nothing that they sign is understood, so nothing is accepted.
-            throw Rejection(.tokenClaimInvalid, claim: "dialect")
-        }
+        var claims =
+            switch dialect {
+            case .productbridge: try productbridge.claims(reader)
+            case .productlift: try productlift.claims(reader)
+            case .sleekplan: try sleekplan.claims(reader)
+            case .uservoice: try uservoice.claims(reader)
+            case .userorbit: try userorbit.claims(reader)
+            }
         claims.userHash = try hash(reader)
         reader.ignore(tokenID)
         return claims
@@ -26,8 +31,10 @@ final class ClaimNames {
     func subject(_ reader: ClaimReader, dialect: Dialect) throws(Rejection) -> ScratchRange {
         switch dialect {
         case .productbridge: try reader.identifier(productbridge.id)
-        case .productlift, .sleekplan, .uservoice, .userorbit:
-            throw Rejection(.tokenClaimInvalid, claim: "dialect")
+        case .productlift: try reader.identifier(productlift.id)
+        case .sleekplan: try reader.identifier(sleekplan.id)
+        case .uservoice: try reader.identifier(uservoice.id)
+        case .userorbit: try reader.identifier(userorbit.id)
         }
     }
 

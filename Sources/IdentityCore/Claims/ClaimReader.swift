@@ -9,6 +9,8 @@ struct ClaimReader {
     static let maximumEmail = 320
     /// The longest number that stands for an amount of money.
     static let maximumAmount = 64
+    /// The longest JSON object, as it is written.
+    static let maximumObject = 4096
 
     let scratch: JSONScratch
 
@@ -51,6 +53,51 @@ struct ClaimReader {
         let bytes = scratch[member.pointee.value]
         guard member.pointee.kind == .number || member.pointee.kind == .string,
             bytes.count <= ClaimReader.maximumAmount, JSONNumber.isNumber(bytes)
+        else { throw invalid(claim) }
+        return member.pointee.value
+    }
+
+    /// A number without a fraction in a range, or a text that is one: `4`, `"4"`, and `4.0` too, which is how PHP and
+    /// Ruby write a number that was rounded. 0 where it is absent.
+    func wholeNumber(_ claim: ClaimName, in range: ClosedRange<UInt8>) throws(Rejection) -> UInt8 {
+        let written = try amount(claim)
+        guard !written.isEmpty else { return 0 }
+        guard let value = JSONNumber.double(scratch[written]), let whole = UInt8(exactly: value), range.contains(whole)
+        else { throw invalid(claim) }
+        return whole
+    }
+
+    /// `true` or `false`, or a text that is one of them; nil where it is absent.
+    func boolean(_ claim: ClaimName) throws(Rejection) -> Bool? {
+        guard let member = known(claim) else { return nil }
+        guard member.pointee.kind == .bool || member.pointee.kind == .string else { throw invalid(claim) }
+        let bytes = scratch[member.pointee.value]
+        if ("true" as StaticString).equals(bytes) { return true }
+        if ("false" as StaticString).equals(bytes) { return false }
+        throw invalid(claim)
+    }
+
+    /// A text of lower-case letters `a` to `z` and digits.
+    func handle(_ claim: ClaimName) throws(Rejection) -> ScratchRange {
+        let value = try text(claim)
+        let isHandle = scratch[value].allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) }
+        guard isHandle else { throw invalid(claim) }
+        return value
+    }
+
+    /// A JSON object as it is written, at most 4 KiB.
+    func object(_ claim: ClaimName) throws(Rejection) -> ScratchRange {
+        guard let member = known(claim) else { return .none }
+        guard member.pointee.kind == .object, Int(member.pointee.value.count) <= ClaimReader.maximumObject else {
+            throw invalid(claim)
+        }
+        return member.pointee.value
+    }
+
+    /// A JSON array of ids, each a text or an integer, as it is written.
+    func identifiers(_ claim: ClaimName) throws(Rejection) -> ScratchRange {
+        guard let member = known(claim) else { return .none }
+        guard member.pointee.kind == .array, IdentifierList(array: member.pointee.value, scratch: scratch).isValid
         else { throw invalid(claim) }
         return member.pointee.value
     }
@@ -107,6 +154,7 @@ struct ClaimReader {
 extension StaticString {
     /// Whether a text is this very word.
     fileprivate func equals(_ text: UnsafeRawBufferPointer) -> Bool {
-        text.elementsEqual(UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount))
+        text.count == utf8CodeUnitCount
+            && text.elementsEqual(UnsafeBufferPointer(start: utf8Start, count: utf8CodeUnitCount))
     }
 }

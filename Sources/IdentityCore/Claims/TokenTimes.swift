@@ -1,5 +1,6 @@
 /// When a token is valid: `exp`, `nbf` and `iat` (RFC 7519 section 4.1), in seconds since 1970.
 struct TokenTimes {
+    /// Where a dialect has an expiry of its own beside `exp`, the earlier of the two.
     var expiresAt: Double?
     var notBefore: Double?
     var issuedAt: Double?
@@ -14,7 +15,7 @@ struct TokenTimes {
     /// on its `nbf`, each moved by the skew.
     init(_ scratch: JSONScratch, names: TimeNames, policy: VerificationPolicy, now: Double) throws(Rejection) {
         let skew = Double(policy.clockSkewSeconds)
-        expiresAt = try TokenTimes.read(names.expiry, scratch)
+        expiresAt = try TokenTimes.expiry(scratch, names: names, dialect: policy.dialect)
         if let expiresAt, expiresAt + skew <= now { throw Rejection(.tokenExpired) }
         notBefore = try TokenTimes.read(names.notBefore, scratch)
         if let notBefore, notBefore > now + skew { throw Rejection(.tokenNotYetValid) }
@@ -33,6 +34,25 @@ struct TokenTimes {
         if lifetime > Double(longest) + Double(policy.clockSkewSeconds) { throw Rejection(.tokenLifetimeExceeded) }
     }
 
+    /// Reads when a token of this dialect expires.
+    static func expiry(_ scratch: JSONScratch, names: TimeNames, dialect: Dialect) throws(Rejection) -> Double? {
+        let expiry = try read(names.expiry, scratch)
+        guard dialect == .uservoice, let expires = try readText(names.expires, scratch) else { return expiry }
+        return min(expiry ?? expires, expires)
+    }
+
+    /// A text, which may be absent as other claims of its dialect may.
+    private static func readText(_ name: ClaimName, _ scratch: JSONScratch) throws(Rejection) -> Double? {
+        guard let member = scratch.member(name) else { return nil }
+        member.pointee.isKnown = true
+        let isAbsent = member.pointee.kind == .string ? member.pointee.value.isEmpty : member.pointee.kind == .null
+        if isAbsent { return nil }
+        guard member.pointee.kind == .string, let time = ExpiryText.seconds(scratch[member.pointee.value]) else {
+            throw Rejection(.tokenClaimInvalid, claim: name.name)
+        }
+        return time
+    }
+
     private static func read(_ name: ClaimName, _ scratch: JSONScratch) throws(Rejection) -> Double? {
         guard let member = scratch.member(name) else { return nil }
         member.pointee.isKnown = true
@@ -43,9 +63,11 @@ struct TokenTimes {
     }
 }
 
-/// The registered claims about time.
+/// The claims about time: the registered ones, and a dialect's own.
 struct TimeNames {
     let expiry = ClaimName("exp")
     let notBefore = ClaimName("nbf")
     let issuedAt = ClaimName("iat")
+    /// Of UserVoice, as text.
+    let expires = ClaimName("expires")
 }

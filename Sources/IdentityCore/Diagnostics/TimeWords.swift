@@ -3,10 +3,13 @@ enum TimeWords {
     /// Later than this, some year 5138, a number of seconds is taken for one of milliseconds.
     private static let milliseconds = 1e11
 
-    static func describe(_ rejection: Rejection, scratch: JSONScratch, names: TimeNames, now: Double) -> String {
+    static func describe(
+        _ rejection: Rejection, scratch: JSONScratch, names: TimeNames, dialect: Dialect, now: Double
+    ) -> String {
         switch rejection.code {
         case .tokenExpired:
-            return "It expired \(distance(time(names.expiry, scratch), now)) ago."
+            let expiry = try? TokenTimes.expiry(scratch, names: names, dialect: dialect)
+            return "It expired \(distance(expiry, now)) ago."
         case .tokenNotYetValid:
             return "It isn't valid before \(distance(time(names.notBefore, scratch), now)) from now."
                 + hint(time(names.notBefore, scratch), "nbf")
@@ -14,6 +17,9 @@ enum TimeWords {
             return "It was issued \(distance(time(names.issuedAt, scratch), now)) ahead of this clock."
                 + hint(time(names.issuedAt, scratch), "iat")
         default:
+            if rejection.claim == names.expires.name {
+                return "'expires' must be text such as 2030-12-31 23:59:59, in GMT."
+            }
             let claim = rejection.claim.map { "'\($0)'" } ?? "A time"
             return "\(claim) must be a JSON number: seconds since 1970, not a string, not null."
         }

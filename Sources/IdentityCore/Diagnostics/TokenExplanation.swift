@@ -26,6 +26,10 @@ package struct TokenExplanation: Sendable {
     package private(set) var keyID: String?
     /// What the token says of its user, where it is accepted.
     package private(set) var profile: UserProfile?
+    /// What it says of its user's role, where it is accepted.
+    package private(set) var privileges = PrivilegeClaims()
+    /// What an admin should know though it is accepted.
+    package private(set) var warnings: TokenWarnings = []
 
     /// Explains `token`, at `now` in seconds since 1970, for an organization with these active secrets.
     package init(
@@ -75,7 +79,7 @@ package struct TokenExplanation: Sendable {
         passed("The payload is a JSON object with \(scratch.memberCount) claims.")
 
         let times = try step("Its times hold.") { rejection in
-            TimeWords.describe(rejection, scratch: scratch, names: names.times, now: now)
+            TimeWords.describe(rejection, scratch: scratch, names: names.times, dialect: policy.dialect, now: now)
         } check: { () throws(Rejection) in
             try TokenTimes(scratch, names: names.times, policy: policy, now: now)
         }
@@ -92,7 +96,9 @@ package struct TokenExplanation: Sendable {
             try names.claims(ClaimReader(scratch: scratch), dialect: policy.dialect)
         }
         try hash(claims, keys, mistakes, policy, scratch)
-        profile = claims.profile(in: scratch)
+        profile = claims.profile(in: scratch, names: names)
+        privileges = claims.privileges
+        warnings = TokenWarnings(claims, privileges, in: scratch)
     }
 
     private mutating func segments(

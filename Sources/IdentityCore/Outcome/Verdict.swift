@@ -23,7 +23,7 @@ package struct VerifiedToken {
     package let wouldReject: [Rejection]
     /// What an admin should know about the token though it was accepted.
     package let warnings: TokenWarnings
-    /// What the token says of its user's role.
+    /// What the token says of its user's role; a plain identity says nothing, whatever it carries.
     package let privileges: PrivilegeClaims
 
     private let claims: UserClaims
@@ -40,8 +40,8 @@ package struct VerifiedToken {
         userHashVerified = userHash.isVerified
         self.onlyIDVerified = onlyIDVerified
         wouldReject = userHash.wouldReject
-        warnings = claims.extraLength(in: verifier.scratch) > UserProfile.maximumExtra ? .extraDropped : []
-        privileges = claims.privileges
+        privileges = onlyIDVerified ? PrivilegeClaims() : claims.privileges
+        warnings = TokenWarnings(claims, privileges, in: verifier.scratch)
         self.claims = claims
         self.verifier = verifier
         scan = verifier.scratch.scan
@@ -50,16 +50,6 @@ package struct VerifiedToken {
     /// What the token says of its user, copied.
     package func profile() -> UserProfile {
         precondition(scan == verifier.scratch.scan, "A verified token was read after its verifier's next verification")
-        return claims.profile(in: verifier.scratch)
+        return claims.profile(in: verifier.scratch, names: verifier.names)
     }
-}
-
-/// What an admin should know about an accepted token.
-package struct TokenWarnings: OptionSet, Sendable {
-    package let rawValue: UInt8
-
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
-
-    /// The unknown claims took more than 4 KiB and were dropped.
-    package static let extraDropped = TokenWarnings(rawValue: 1)
 }

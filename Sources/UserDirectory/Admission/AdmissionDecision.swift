@@ -6,10 +6,11 @@ package enum AdmissionDecision: Sendable, Equatable {
     case refuse(RejectionCode)
     /// Known, and nothing that the request says is new: nothing is written.
     case keep(DirectoryUser)
-    /// The user as it is to be stored; the store sets `updatedAt`.
-    case update(DirectoryUser)
+    /// The user as it is to be stored; the store sets `updatedAt`. Where the role is another one than before, what is
+    /// remembered of the user holds no more: the store raises the organization's generation in the same transaction.
+    case update(DirectoryUser, roleChanged: Bool)
     /// A new user; the store gives the id and the times.
-    case create(UserProfile, unverified: [String])
+    case create(UserProfile, unverified: [String], role: UserRole)
 }
 
 /// Finds the users that a decision needs. A store implements this within its own transaction.
@@ -27,7 +28,7 @@ extension AdmissionRequest {
     /// Decides this request from what `lookup` finds.
     ///
     /// Order of the rules: identity conflict, unknown user, `tokens_valid_after` (part of verifying a token),
-    /// blocked user, and only then what is new in the profile.
+    /// blocked user, privilege rules, and only then what is new in the profile.
     package func decide(_ lookup: some UserLookup) throws -> AdmissionDecision {
         if let malformed { return .refuse(malformed) }
         switch try match(lookup) {
@@ -36,23 +37,35 @@ extension AdmissionRequest {
         case .nobody:
             guard rule.mode == .upsert else { return .refuse(.userUnknown) }
             var merge = ProfileMerge(onto: UserProfile(), unverified: [], vouched: !onlyIDVerified)
+            merge.take(rule.newUser, includingPreferences: true)
             merge.take(profile, includingPreferences: true)
-            return .create(merge.profile, unverified: merge.unverified)
+            return .create(merge.profile, unverified: merge.unverified, role: privilegeDecision.role(of: .user))
         case .found(let user):
             if isRevoked(by: user.tokensValidAfter) { return .refuse(.tokenRevoked) }
             if user.blockedAt != nil { return .refuse(.userBlocked) }
-            return merged(into: user, includingPreferences: false)
+            let decision = privilegeDecision
+            if let code = decision.refusal(of: user.role) { return .refuse(code) }
+            return merged(into: user, role: decision.role(of: user.role), includingPreferences: false)
         }
     }
 
-    /// Decides what an operator's import does with this profile: blocked users are updated too, and stay blocked.
+    /// Decides what an operator's import does with this profile: blocked users are updated too, and stay blocked, and
+    /// everybody keeps their role.
     package func decideImport(_ lookup: some UserLookup) throws -> AdmissionDecision {
         if let malformed { return .refuse(malformed) }
         switch try match(lookup) {
         case .conflict: return .refuse(.identityConflict)
-        case .nobody: return .create(profile, unverified: [])
-        case .found(let user): return merged(into: user, includingPreferences: true)
+        case .nobody:
+            var merge = ProfileMerge(onto: rule.newUser, unverified: [], vouched: true)
+            merge.take(profile, includingPreferences: true)
+            return .create(merge.profile, unverified: [], role: .user)
+        case .found(let user): return merged(into: user, role: user.role, includingPreferences: true)
         }
+    }
+
+    /// What the token may do with its user's role. A plain identity proves no more than an id.
+    private var privilegeDecision: PrivilegeDecision {
+        PrivilegeDecision(rule: rule.privileges, claims: onlyIDVerified ? PrivilegeClaims() : privileges)
     }
 
     private enum Match {
@@ -87,14 +100,15 @@ extension AdmissionRequest {
         }
     }
 
-    private func merged(into user: DirectoryUser, includingPreferences: Bool) -> AdmissionDecision {
+    private func merged(into user: DirectoryUser, role: UserRole, includingPreferences: Bool) -> AdmissionDecision {
         var merge = ProfileMerge(onto: user.profile, unverified: user.unverified, vouched: !onlyIDVerified)
         merge.take(profile, includingPreferences: includingPreferences)
-        guard merge.changed else { return .keep(user) }
+        guard merge.changed || role != user.role else { return .keep(user) }
         var updated = user
         updated.profile = merge.profile
         updated.unverified = merge.unverified
-        return .update(updated)
+        updated.role = role
+        return .update(updated, roleChanged: role != user.role)
     }
 
     /// A token without `iat` can't be shown to be younger. A whole-second `iat` counts as the start of its second:
