@@ -1,0 +1,60 @@
+package import IdentityCore
+
+/// What becomes of a sign-in whose token is verified and whose user is admitted.
+///
+/// ```
+/// the browser's cookies can't be seen ─→ continueOnSameSite ─→ (the same question, with cookies)
+/// this browser didn't begin it, and mustn't ─→ refuse
+/// nobody is signed in, or the same user, or this browser began it ─→ begin
+/// somebody else is signed in ─→ ask ─→ begin, or everything stays
+/// ```
+package enum SignInDecision: Sendable, Equatable {
+    /// Make a session, with a new id whatever was there before.
+    case begin
+    /// Keep a `PendingSignIn` in the browser and send it to `/_widget/sso/complete`.
+    case continueOnSameSite
+    /// Keep a `PendingSignIn` in the browser and show `SwitchUserPage`.
+    case ask
+    case refuse(RejectionCode)
+
+    package init(_ attempt: SignInAttempt) {
+        guard attempt.canSetSessionNow else {
+            self = .continueOnSameSite
+            return
+        }
+        guard attempt.isSolicited || attempt.allowUnsolicited else {
+            self = .refuse(.ssoDisabled)
+            return
+        }
+        guard let currentUser = attempt.currentUser, currentUser != attempt.newUser, !attempt.isSolicited else {
+            self = .begin
+            return
+        }
+        self = .ask
+    }
+}
+
+/// What a sign-in is decided by.
+package struct SignInAttempt: Sendable, Equatable {
+    /// Whether this browser began the sign-in: it has a `SignInTransaction`.
+    package var isSolicited: Bool
+    /// `SSOSettings.allowUnsolicited`.
+    package var allowUnsolicited: Bool
+    /// The directory's id of who is signed in now.
+    package var currentUser: String?
+    /// The directory's id of who the token is for.
+    package var newUser: String
+    /// Whether the request shows the browser's cookies: a `GET`, or a `POST` of the portal's own pages. A `POST` from
+    /// another site brings no `SameSite=Lax` cookie, so that nobody can say who is signed in.
+    package var canSetSessionNow: Bool
+
+    package init(
+        isSolicited: Bool, allowUnsolicited: Bool, currentUser: String?, newUser: String, canSetSessionNow: Bool
+    ) {
+        self.isSolicited = isSolicited
+        self.allowUnsolicited = allowUnsolicited
+        self.currentUser = currentUser
+        self.newUser = newUser
+        self.canSetSessionNow = canSetSessionNow
+    }
+}
