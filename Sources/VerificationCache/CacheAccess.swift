@@ -10,7 +10,7 @@ final class CacheAccess {
     let store: CacheStore
     /// Nil while this worker must not look: it is idle, or the cache is off.
     private var table: SlotTable?
-    private let hash: TokenHash
+    private let digests: DigestKey
     private let revocations: Revocations
     private let line: Int?
     private var epoch: UInt64
@@ -19,7 +19,7 @@ final class CacheAccess {
 
     init(_ store: CacheStore) {
         self.store = store
-        hash = store.hash
+        digests = store.digests
         revocations = store.revocations
         retired = RetiredNodes()
         line = store.table == nil ? nil : store.epochs.claimLine()
@@ -43,26 +43,27 @@ final class CacheAccess {
 
     @usableFromInline
     func find(_ token: UnsafeRawBufferPointer, in scope: CacheScope, now: Double) -> AnyObject? {
-        guard let table else { return nil }
-        let hash = hash(token)
-        let tag = SlotTable.tag(ofHash: hash)
-        let set = table.set(ofHash: hash)
+        guard let table, token.count <= CacheNode.longestToken else { return nil }
+        let digest = digests(token)
+        let tag = SlotTable.tag(of: digest)
+        let set = table.set(of: digest)
         for way in 0..<SlotTable.ways {
             let word = table.word(set, way)
-            guard word.tag == tag, let node = word.node, node.valueExists, node.isFor(token, organization: scope.index)
+            guard word.tag == tag, let node = word.node,
+                node.isFor(digest, length: token.count, organization: scope.index)
             else { continue }
-            let head = node.head
-            guard now < Double(head.pointee.expiresAt),
-                revocations.settingsHold(at: head.pointee.settingsStamp, in: scope),
-                revocations.userHolds(at: head.pointee.userStamp, place: head.pointee.userPlace)
+            let record = node.record
+            guard now < Double(record.pointee.expiresAt),
+                revocations.settingsHold(at: record.pointee.settingsStamp, in: scope),
+                revocations.userHolds(at: record.pointee.userStamp, place: record.pointee.userPlace)
             else {
                 takeOut(word, set, way, from: table)
                 continue
             }
             table.countHit(set, way, word)
             counts.hits &+= 1
-            // The node holds one reference until it is freed, which can't be before this worker's next quiescent point.
-            return head.pointee.value.takeUnretainedValue()
+            // The table's reference lasts until the node is freed: not before this worker's next quiescent point.
+            return node.value.takeUnretainedValue()
         }
         counts.misses &+= 1
         return nil
@@ -72,35 +73,41 @@ final class CacheAccess {
 
     @usableFromInline
     func insert(
-        _ value: AnyObject, bytes: Int, token: UnsafeRawBufferPointer, in scope: CacheScope,
-        settingsReadAt settingsStamp: UInt32, user: String, userReadAt userStamp: UInt32, expiresAt: Double, now: Double
+        _ value: AnyObject, record: UnsafeMutablePointer<CacheRecord>, bytes: Int, token: UnsafeRawBufferPointer,
+        in scope: CacheScope, settingsReadAt settingsStamp: UInt32, user: String, userReadAt userStamp: UInt32,
+        expiresAt: Double, now: Double
     ) {
         guard let table, token.count > 0, token.count <= CacheNode.longestToken, bytes >= 0,
             settingsStamp < Revocations.lastStamp, userStamp < Revocations.lastStamp,
-            bytes < CacheNode.largestCharge, now < expiresAt
+            bytes < CacheNode.largestCharge, now < expiresAt, let node = CacheNode(value, record: record),
+            record.pointee.charge == 0
         else { return }
         let userPlace = store.userPlace(user, scope)
         // Only saves the work: what was revoked meanwhile would never be a hit.
         guard revocations.settingsHold(at: settingsStamp, in: scope),
             revocations.userHolds(at: userStamp, place: userPlace)
         else { return }
-        let hash = hash(token)
-        let set = table.set(ofHash: hash)
-        let charge = CacheNode.byteCount(tokenLength: token.count) + bytes
+        let digest = digests(token)
+        let set = table.set(of: digest)
+        let charge = max(bytes, CacheNode.smallestCharge)
         guard charge <= store.limit, reserve(charge, for: set, in: table, now: now) else {
             counts.refusals &+= 1
             return
         }
-        let node = CacheNode(
-            CacheNode.Head(
-                value: .passUnretained(value), expiresAt: UInt32(clamping: Int(max(0, min(expiresAt, 4e9)))),
-                settingsStamp: settingsStamp, userStamp: userStamp, organization: scope.index,
-                charge: UInt32(charge), userPlace: userPlace, tokenLength: UInt16(token.count)),
-            token: token)
-        if place(node, token, tag: SlotTable.tag(ofHash: hash), set, in: table, scope: scope, now: now) {
+        record.pointee.digest = digest
+        record.pointee.expiresAt = UInt32(clamping: Int(max(0, min(expiresAt, 4e9))))
+        record.pointee.settingsStamp = settingsStamp
+        record.pointee.userStamp = userStamp
+        record.pointee.organization = scope.index
+        record.pointee.charge = UInt32(charge)
+        record.pointee.userPlace = userPlace
+        record.pointee.tokenLength = UInt16(token.count)
+        node.retain()
+        if place(node, set, in: table, now: now) {
             counts.insertions &+= 1
         } else {
             // Never published: nobody can have seen it.
+            record.pointee.charge = 0
             node.free()
             store.liveBytes.subtract(charge, ordering: .relaxed)
             counts.refusals &+= 1
@@ -109,30 +116,29 @@ final class CacheAccess {
 
     @usableFromInline
     func remove(_ token: UnsafeRawBufferPointer, in scope: CacheScope) {
-        guard let table else { return }
-        let hash = hash(token)
-        let set = table.set(ofHash: hash)
+        guard let table, token.count <= CacheNode.longestToken else { return }
+        let digest = digests(token)
+        let set = table.set(of: digest)
         for way in 0..<SlotTable.ways {
             var word = table.word(set, way)
-            while word.tag == SlotTable.tag(ofHash: hash), let node = word.node,
-                node.isFor(token, organization: scope.index), !takeOut(word, set, way, from: table)
+            while word.tag == SlotTable.tag(of: digest), let node = word.node,
+                node.isFor(digest, length: token.count, organization: scope.index),
+                !takeOut(word, set, way, from: table)
             { word = table.word(set, way) }
         }
     }
 
     /// Publishes the node: in place of an older one for the same token, in a free slot, or in that of the least
     /// popular entry.
-    private func place(
-        _ node: CacheNode, _ token: UnsafeRawBufferPointer, tag: UInt16, _ set: Int, in table: SlotTable,
-        scope: CacheScope, now: Double
-    ) -> Bool {
+    private func place(_ node: CacheNode, _ set: Int, in table: SlotTable, now: Double) -> Bool {
+        let tag = SlotTable.tag(of: node.record.pointee.digest)
         let sketch = table.sketch(set)
         let (number, ages) = sketch.countInsertion()
         if ages { table.age(set) }
         guard let next = SlotWord(node, tag: tag, score: sketch.countMiss(tag)) else { return false }
         // Others may be exchanging the same words; after a few rounds it isn't worth it any more.
         for _ in 0..<4 {
-            let (way, word) = slot(for: token, tag: tag, set, in: table, scope: scope, start: number, now: now)
+            let (way, word) = slot(for: node, tag: tag, set, in: table, start: number, now: now)
             guard table.exchange(set, way, word, for: next) else { continue }
             store.entries.add(1, ordering: .relaxed)
             if let old = word.node { retire(old) }
@@ -144,8 +150,7 @@ final class CacheAccess {
 
     /// Where an entry goes in its set: one-time tokens have the lowest score there is, and so replace each other.
     private func slot(
-        for token: UnsafeRawBufferPointer, tag: UInt16, _ set: Int, in table: SlotTable, scope: CacheScope,
-        start: UInt64, now: Double
+        for newNode: CacheNode, tag: UInt16, _ set: Int, in table: SlotTable, start: UInt64, now: Double
     ) -> (way: Int, word: SlotWord) {
         var best = (way: 0, word: SlotWord.empty)
         var lowest = Int.max
@@ -159,7 +164,7 @@ final class CacheAccess {
                 }
                 continue
             }
-            if word.tag == tag, node.isFor(token, organization: scope.index) { return (way, word) }
+            if word.tag == tag, node.isForSame(as: newNode) { return (way, word) }
             let score = store.isDead(node, now: now) ? 0 : word.score + 1
             if score < lowest {
                 lowest = score
@@ -217,7 +222,7 @@ final class CacheAccess {
 
     /// Only for who has just taken the node out of the table.
     private func retire(_ node: CacheNode) {
-        let charge = Int(node.head.pointee.charge)
+        let charge = Int(node.record.pointee.charge)
         store.entries.subtract(1, ordering: .relaxed)
         store.liveBytes.subtract(charge, ordering: .relaxed)
         store.retiredBytes.add(charge, ordering: .relaxed)

@@ -1,7 +1,7 @@
 /// One worker's access to the cache: confined to its thread.
 ///
 /// What `find` returns is a reference of the caller's own, good for as long as it is kept.
-package final class CacheWorker<Value: AnyObject & Sendable> {
+package final class CacheWorker<Value: CacheableValue> {
     @usableFromInline let access: CacheAccess
 
     init(_ access: CacheAccess) { self.access = access }
@@ -18,16 +18,17 @@ package final class CacheWorker<Value: AnyObject & Sendable> {
     /// Stores a value that was decided by settings read at `settingsReadAt`, and by what the directory said of `user`
     /// (its own id) at `userReadAt` or later.
     ///
-    /// `bytes` is what the value takes in memory, with all that it owns; tokens of more than 8 KiB aren't stored. It
-    /// may do nothing at all: where memory can't be freed yet, or the decision doesn't hold any more.
+    /// `bytes` is what the value takes in memory, with all that it owns; tokens of more than 8 KiB aren't stored, and no
+    /// value twice. It may do nothing at all: where memory can't be freed yet, or the decision doesn't hold any more.
     @inlinable
     package func insert(
         _ value: Value, bytes: Int, token: UnsafeRawBufferPointer, in scope: CacheScope,
         settingsReadAt: RevocationStamp, user: String, userReadAt: RevocationStamp, expiresAt: Double, now: Double
     ) {
         access.insert(
-            value, bytes: bytes, token: token, in: scope, settingsReadAt: settingsReadAt.value, user: user,
-            userReadAt: userReadAt.value, expiresAt: expiresAt, now: now)
+            value, record: value.cacheRecord, bytes: bytes, token: token, in: scope,
+            settingsReadAt: settingsReadAt.value, user: user, userReadAt: userReadAt.value, expiresAt: expiresAt,
+            now: now)
     }
 
     /// Takes out the entry of these bytes, if there is one.

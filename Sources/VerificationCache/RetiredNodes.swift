@@ -14,7 +14,7 @@ struct RetiredNodes: @unchecked Sendable {
         var freed = 0
         var count = 0
         while first < nodes.count, count < limit, nodes[first].epoch + Epochs.grace <= epoch {
-            freed += Int(nodes[first].node.head.pointee.charge)
+            freed += Int(nodes[first].node.record.pointee.charge)
             nodes[first].node.free()
             first += 1
             count += 1

@@ -65,7 +65,10 @@ final class Revocations: @unchecked Sendable {
         return stamp
     }
 
-    static func place(ofHash hash: UInt64) -> UInt16 { UInt16(truncatingIfNeeded: hash & UInt64(places - 1)) }
+    /// Where the floor of the user whose id has this digest is.
+    static func place(of digest: TokenDigest, in scope: CacheScope) -> UInt16 {
+        UInt16(truncatingIfNeeded: (digest.low ^ UInt64(scope.index) &* 0x9E37_79B9_7F4A_7C15) % UInt64(places))
+    }
 
     /// Whether what was read from the directory at `stamp` still holds for the user at this place.
     @inline(__always)

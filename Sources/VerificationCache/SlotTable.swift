@@ -37,10 +37,10 @@ struct SlotTable: @unchecked Sendable {
     }
 
     @inline(__always)
-    func set(ofHash hash: UInt64) -> Int { Int(hash.multipliedFullWidth(by: UInt64(sets)).high) }
+    func set(of digest: TokenDigest) -> Int { Int(digest.low.multipliedFullWidth(by: UInt64(sets)).high) }
 
     @inline(__always)
-    static func tag(ofHash hash: UInt64) -> UInt16 { UInt16(truncatingIfNeeded: hash) }
+    static func tag(of digest: TokenDigest) -> UInt16 { UInt16(truncatingIfNeeded: digest.high) }
 
     @inline(__always)
     func word(_ set: Int, _ way: Int) -> SlotWord {
@@ -77,7 +77,12 @@ struct SlotTable: @unchecked Sendable {
 
     /// Zeroes that begin at a cache line.
     private static func zeroedLines(_ count: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: count * 8, alignment: 64)
+        let hugePage = 1 << 21
+        let bytes = count * 8
+        let isLarge = bytes >= 4 * hugePage
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? hugePage : 64)
+        // Each look goes to another page: with pages of 4 KiB it would wait for the address's translation too.
+        if isLarge { madvise(memory, bytes, MADV_HUGEPAGE) }
         let words = memory.bindMemory(to: Atomic<UInt64>.self, capacity: count)
         for index in 0..<count { (words + index).initialize(to: Atomic(0)) }
         return words

@@ -16,7 +16,7 @@ struct SlotWord: Equatable {
 
     /// Nil where the address has bits beyond the 48 that user space has on x86-64 and on AArch64.
     init?(_ node: CacheNode, tag: UInt16, score: Int) {
-        let address = UInt64(UInt(bitPattern: node.start))
+        let address = UInt64(UInt(bitPattern: node.address))
         guard address & ~Self.addressBits == 0 else { return nil }
         bits = UInt64(tag) << 48 | address | UInt64(min(score, Self.highestScore))
     }

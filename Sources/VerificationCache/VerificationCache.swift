@@ -5,9 +5,7 @@ import Synchronization
 /// A hit means: the very same token bytes, the same organization, not expired, and nothing revoked since the decision
 /// that would concern it. Bounded in bytes; when it is full, the least popular entry of eight makes room, so that tokens
 /// that come once can't drive out those that come often. How it works, and why it is safe: `docs/verification-cache.md`.
-///
-/// `Value` is immutable, or safe to share, as its `Sendable` says.
-package final class VerificationCache<Value: AnyObject & Sendable>: Sendable {
+package final class VerificationCache<Value: CacheableValue>: Sendable {
     let store: CacheStore
 
     /// A cache of at most this many megabytes (of 2^20 bytes), entries with their values, table and all; 0 is off:

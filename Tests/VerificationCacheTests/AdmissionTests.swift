@@ -92,11 +92,10 @@ struct SimulatedCache {
     private let cache: TestCache
     private let worker: CacheWorker<CachedIdentity>
     private let scope: CacheScope
-    private let value = CachedIdentity(0)
 
     init(capacity: Int) {
         // As many sets of eight as hold that many; entries are small, so that slots are what is short.
-        let bytes = Double((capacity + 7) / 8) * (768 * 8 + 128) + 65_536
+        let bytes = Double((capacity + 7) / 8) * (384 * 8 + 128) + 65_536
         cache = TestCache(megabytes: bytes / 1_048_576, workers: 1)
         worker = cache.register()
         scope = cache.scope(of: "acme")
@@ -111,7 +110,8 @@ struct SimulatedCache {
             }
             let stamp = cache.stamp()
             worker.insert(
-                value, bytes: 0, token: bytes, in: scope, settingsReadAt: stamp, user: "u", userReadAt: stamp,
+                CachedIdentity(0), bytes: 0, token: bytes, in: scope, settingsReadAt: stamp, user: "u",
+                userReadAt: stamp,
                 expiresAt: 9e9, now: 1000)
             worker.quiesce()
         }

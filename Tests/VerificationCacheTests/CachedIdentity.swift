@@ -2,7 +2,8 @@ import Synchronization
 import VerificationCache
 
 /// What the tests store: it says which token, user and versions it was made for, and whether it still exists.
-final class CachedIdentity: Sendable {
+final class CachedIdentity: CacheableValue, @unchecked Sendable {  // Of what changes, the record is the cache's.
+    private var record = CacheRecord()
     static let aliveMark: UInt64 = 0xA11C_E0A1_1CE0_A11C
 
     let number: Int
@@ -22,6 +23,8 @@ final class CachedIdentity: Sendable {
         mark.store(0, ordering: .relaxed)
         deaths?.add()
     }
+
+    var cacheRecord: UnsafeMutablePointer<CacheRecord> { withUnsafeMutablePointer(to: &record) { $0 } }
 
     var isAlive: Bool { mark.load(ordering: .relaxed) == Self.aliveMark }
 }

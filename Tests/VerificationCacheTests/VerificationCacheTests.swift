@@ -85,6 +85,33 @@ import VerificationCache
         #expect(cache.filling.entries == 1)
     }
 
+    @Test func `a value is stored once, also after it was taken out`() {
+        let worker = cache.register()
+        let scope = cache.scope(of: "acme")
+        let identity = CachedIdentity(1)
+        worker.insert(identity, in: scope, of: cache)
+        worker.insert(identity, in: scope, of: cache)
+        #expect(worker.counts.insertions == 1)
+        worker.remove(tokenBytes(1), in: scope)
+        worker.insert(identity, in: scope, of: cache)
+        #expect(worker.find(1, in: scope) == nil)
+        #expect(cache.filling.entries == 0)
+    }
+
+    @Test func `a value whose record isn't where the cache looks for it is not stored`() {
+        let cache = VerificationCache<MisplacedRecord>(megabytes: 2, workers: 1)
+        let worker = cache.register()
+        let scope = cache.scope(of: "acme")
+        let stamp = cache.stamp()
+        tokenBytes(1).withUnsafeBytes {
+            worker.insert(
+                MisplacedRecord(), bytes: 100, token: $0, in: scope, settingsReadAt: stamp, user: "u",
+                userReadAt: stamp, expiresAt: 5000, now: 1000)
+            #expect(worker.find($0, in: scope, now: 1000) == nil)
+        }
+        #expect(cache.filling.entries == 0 && cache.filling.bytes == 0)
+    }
+
     @Test func `a removed token is not found`() {
         let worker = cache.register()
         let scope = cache.scope(of: "acme")
@@ -115,4 +142,12 @@ import VerificationCache
         #expect(workers[3].find(1, in: scope) != nil)
         #expect(workers[4].find(1, in: scope) == nil)
     }
+}
+
+/// A value with something before its record.
+private final class MisplacedRecord: CacheableValue, @unchecked Sendable {
+    private let number = 7
+    private var record = CacheRecord()
+
+    var cacheRecord: UnsafeMutablePointer<CacheRecord> { withUnsafeMutablePointer(to: &record) { $0 } }
 }

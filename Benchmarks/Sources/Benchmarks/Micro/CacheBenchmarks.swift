@@ -5,10 +5,13 @@ import Synchronization
 import VerificationCache
 
 /// What both caches hold: stands for an admitted identity.
-private final class CachedValue: Sendable {
+private final class CachedValue: CacheableValue, @unchecked Sendable {  // Of what changes, the record is the cache's.
+    private var record = CacheRecord()
     let number: Int
 
     init(_ number: Int) { self.number = number }
+
+    var cacheRecord: UnsafeMutablePointer<CacheRecord> { withUnsafeMutablePointer(to: &record) { $0 } }
 }
 
 /// Tokens of 350 bytes, and an order to ask for them in that no processor can guess.
