@@ -1,0 +1,201 @@
+"""A browser, as far as sign-in can tell one: cookies, redirects, forms, and what browsers say of where they come from."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+import httpx
+
+from .tokens import must_stay_secret, remember
+
+TOKEN_FIELDS = ("sso", "jwt", "ssoToken")
+REDIRECTS = (301, 302, 303, 307, 308)
+#: What a login page's form does that sends itself.
+SUBMITS_ITSELF = "document.forms[0].submit()"
+
+
+def origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def site_of(url: str) -> tuple[str, str]:
+    """Scheme and host: on loopback, what browsers compare for `SameSite`."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or ""
+
+
+@dataclass
+class Hop:
+    """One request and its answer."""
+
+    method: str
+    url: str
+    response: httpx.Response
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.url).path
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+
+    @property
+    def location(self) -> str | None:
+        location = self.response.headers.get("location")
+        return None if location is None else urljoin(self.url, location)
+
+    def cookie(self, name: str) -> tuple[str, dict[str, str]] | None:
+        """A cookie that the answer sets: its value, and its attributes by lower-case name."""
+        found = None
+        for header in self.response.headers.get_list("set-cookie"):
+            first, *rest = [part.strip() for part in header.split(";")]
+            key, _, value = first.partition("=")
+            if key == name:
+                assert found is None, f"{name} is set twice by one answer"
+                pairs = (part.partition("=") for part in rest)
+                found = value, {key.lower(): setting for key, _, setting in pairs}
+        return found
+
+
+@dataclass
+class Form:
+    action: str
+    method: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class Visitor:
+    """Follows redirects by hand and keeps what happened since the last `open` or `submit` in `hops`."""
+
+    def __init__(self, context: ssl.SSLContext):
+        self.client = httpx.Client(verify=context, http2=True, timeout=20)
+        self.hops: list[Hop] = []
+        self.url = "about:blank"
+
+    def close(self) -> None:
+        self.client.close()
+
+    # What a person does
+
+    def open(self, url: str, *, clicked: bool = False) -> httpx.Response:
+        """Opens an address typed in or, where `clicked`, one that the page at hand links to."""
+        self.hops = []
+        return self._navigate("GET", url, initiator=self.url if clicked else None)
+
+    def submit(self, form: Form | None = None, **values: str) -> httpx.Response:
+        """Submits a form of the page at hand, by default its first."""
+        form = form or self.forms()[0]
+        fields = form.fields | values
+        for name in TOKEN_FIELDS:
+            if fields.get(name):
+                remember(fields[name])
+        self.hops = []
+        return self._navigate(form.method, urljoin(self.url, form.action), fields, initiator=self.url)
+
+    def restart(self) -> None:
+        """Closes the browser and opens it again: cookies without a lifetime are gone."""
+        self.client.cookies.jar.clear_session_cookies()
+        self.url = "about:blank"
+
+    # What a page does
+
+    def fetch(self, path: str, method: str = "GET", **options) -> httpx.Response:
+        """A script's request to the origin of the page at hand."""
+        headers = {"Accept": "*/*", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty"}
+        if method not in ("GET", "HEAD"):
+            headers["Origin"] = origin_of(self.url)
+        return self.client.request(method, urljoin(self.url, path), headers=headers, **options)
+
+    # What there is to see
+
+    @property
+    def last(self) -> Hop:
+        return self.hops[-1]
+
+    def hop(self, path: str, host: str = "") -> Hop:
+        """The only request for a path (of an origin) since the last action."""
+        found = [hop for hop in self.hops if hop.path == path and hop.url.startswith(host)]
+        assert len(found) == 1, f"{len(found)} requests for {path}: {[hop.url.split('?')[0] for hop in self.hops]}"
+        return found[0]
+
+    def forms(self) -> list[Form]:
+        parser = _Forms()
+        parser.feed(self.last.response.text)
+        return parser.forms
+
+    def cookie(self, name: str) -> str | None:
+        return next((cookie.value for cookie in self.client.cookies.jar if cookie.name == name), None)
+
+    # How it goes
+
+    def _navigate(self, method: str, url: str, fields: dict[str, str] | None = None, *,
+                  initiator: str | None) -> httpx.Response:
+        crossed = False
+        for _ in range(12):
+            crossed = crossed or initiator is not None and site_of(initiator) != site_of(url)
+            response = self._send(method, url, fields, initiator, crossed)
+            if response.status_code not in REDIRECTS:
+                break
+            url = self.last.location
+            if response.status_code not in (307, 308):
+                method, fields = "GET", None
+        else:
+            raise AssertionError(f"redirected without end: {[hop.url.split('?')[0] for hop in self.hops]}")
+        self.url = url
+        if SUBMITS_ITSELF in response.text:
+            earlier = self.hops
+            response = self.submit()
+            self.hops = earlier + self.hops
+        return response
+
+    def _send(self, method: str, url: str, fields: dict[str, str] | None, initiator: str | None,
+              crossed: bool) -> httpx.Response:
+        same_origin = initiator is not None and origin_of(initiator) == origin_of(url)
+        site = "none" if initiator is None else "cross-site" if crossed else "same-origin" if same_origin else "same-site"
+        headers = {
+            "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-User": "?1", "Sec-Fetch-Site": site,
+            "Upgrade-Insecure-Requests": "1"}
+        if initiator is not None:
+            headers["Referer"] = initiator if same_origin else origin_of(initiator) + "/"
+            if method == "POST":
+                headers["Origin"] = origin_of(initiator)
+        body = {"data": fields} if method == "POST" else {"params": fields} if fields else {}
+        request = self.client.build_request(method, url, headers=headers, **body)
+        if crossed and method == "POST":
+            # `SameSite=Lax`, said or not, keeps cookies from other sites' forms.
+            request.headers.pop("cookie", None)
+        response = self.client.send(request, follow_redirects=False)
+        self.hops.append(Hop(method, url, response))
+        self._remember(self.last)
+        return response
+
+    @staticmethod
+    def _remember(hop: Hop) -> None:
+        """Notes what no log may show."""
+        for header in hop.response.headers.get_list("set-cookie"):
+            name, _, rest = header.partition("=")
+            value = rest.partition(";")[0]
+            if "widget_" in name and len(value) >= 16:
+                must_stay_secret.add(value)
+        for name, value in parse_qsl(urlsplit(hop.location or "").query):
+            if name in TOKEN_FIELDS:
+                remember(value)
+
+
+class _Forms(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.forms: list[Form] = []
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag == "form":
+            self.forms.append(Form(given.get("action") or "", (given.get("method") or "get").upper()))
+        elif tag == "input" and self.forms and given.get("name") and given.get("type") != "submit":
+            self.forms[-1].fields[given["name"]] = given.get("value") or ""
