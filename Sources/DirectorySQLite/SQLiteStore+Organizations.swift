@@ -9,15 +9,31 @@ extension SQLiteStore {
 
     package func loadAll() async throws -> StoredConfiguration {
         try await reading { [box] database in
-            let secrets = SecretTable(database: database, box: box)
             let rows = try Row.fetchAll(database, sql: "SELECT settings, generation FROM organizations ORDER BY id")
-            let organizations = try rows.map { row in
-                let settings = try OrganizationSettings(storedJSON: row["settings"])
-                return StoredOrganization(
-                    settings: settings, secrets: try secrets.active(of: settings.id), generation: row["generation"])
-            }
-            return StoredConfiguration(generation: try Self.generation(database), organizations: organizations)
+            let secrets = SecretTable(database: database, box: box)
+            return StoredConfiguration(
+                generation: try Self.generation(database), organizations: try rows.map { try Self.stored($0, secrets) })
         }
+    }
+
+    package func load(changedSince generation: Int64) async throws -> StoredConfigurationChange {
+        try await reading { [box] database in
+            let rows = try Row.fetchAll(database, sql: Self.changedSince, arguments: [generation])
+            let secrets = SecretTable(database: database, box: box)
+            return StoredConfigurationChange(
+                generation: try Self.generation(database), changed: try rows.map { try Self.stored($0, secrets) },
+                ids: try String.fetchSet(database, sql: Self.ids))
+        }
+    }
+
+    static let changedSince = "SELECT settings, generation FROM organizations WHERE generation > ?"
+    /// From the index of generations, which is small: the settings of nobody are read.
+    static let ids = "SELECT id FROM organizations INDEXED BY organizations_generation"
+
+    private static func stored(_ row: Row, _ secrets: SecretTable) throws -> StoredOrganization {
+        let settings = try OrganizationSettings(storedJSON: row[0])
+        return StoredOrganization(
+            settings: settings, secrets: try secrets.active(of: settings.id), generation: row[1])
     }
 
     package func organization(_ id: String) async throws -> OrganizationSettings? {

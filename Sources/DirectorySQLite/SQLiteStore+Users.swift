@@ -38,6 +38,7 @@ extension SQLiteStore {
             guard moment > user.tokensValidAfter ?? -.infinity else { return false }
             try database.execute(
                 sql: UserTable.setTokensValidAfter, arguments: [moment, changedAt, user.id])
+            try SessionTable(database: database).end(user: user.id, before: moment)
             return true
         }
     }

@@ -6,6 +6,7 @@ enum Schema {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 organizations, secrets, users") { try $0.execute(sql: first) }
         migrator.registerMigration("2 generation of each organization") { try $0.execute(sql: second) }
+        migrator.registerMigration("3 sessions, used tokens, sign-in tests") { try $0.execute(sql: third) }
         return migrator
     }
 
@@ -77,5 +78,41 @@ enum Schema {
     private static let second = """
         ALTER TABLE organizations ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
         UPDATE organizations SET generation = (SELECT value FROM meta WHERE key = 'generation');
+        """
+
+    /// `sessions.digest` is all there is of a session's id. A used token outlives its organization: one that is made
+    /// again with the same secrets must not take it again.
+    private static let third = """
+        CREATE TABLE sessions (
+            digest BLOB PRIMARY KEY CHECK (length(digest) = 32),
+            organization TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+            user TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+            key_id TEXT NOT NULL,
+            created_at REAL NOT NULL,
+            expires_at REAL NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX sessions_creation ON sessions (organization, created_at);
+        CREATE INDEX sessions_user ON sessions (user, created_at);
+        CREATE INDEX sessions_key ON sessions (organization, key_id);
+        CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+        CREATE TABLE used_tokens (
+            organization TEXT NOT NULL,
+            digest BLOB NOT NULL CHECK (length(digest) = 32),
+            expires_at REAL NOT NULL,
+            PRIMARY KEY (organization, digest)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX used_tokens_expiry ON used_tokens (expires_at);
+
+        CREATE TABLE sign_in_tests (
+            organization TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+            passed INTEGER NOT NULL,
+            fingerprint TEXT NOT NULL,
+            at REAL NOT NULL,
+            failure TEXT,
+            PRIMARY KEY (organization, passed)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE INDEX organizations_generation ON organizations (generation);
         """
 }

@@ -11,12 +11,7 @@ struct SecretTable {
     /// The active secrets of an organization in the clear, oldest first.
     func active(of organization: String) throws -> [ActiveSecret] {
         try Row.fetchAll(
-            database,
-            sql: """
-                SELECT id, purpose, sealed FROM secrets WHERE organization = ? AND revoked_at IS NULL
-                ORDER BY created_at, id
-                """,
-            arguments: [organization]
+            database.cachedStatement(sql: Self.active), arguments: [organization]
         ).compactMap { row in
             // A purpose that a later release added is none of ours.
             guard let purpose = SecretPurpose(rawValue: row["purpose"]) else { return nil }
@@ -25,6 +20,15 @@ struct SecretTable {
             let text = try open(sealed, Self.place(id, purpose, organization))
             return ActiveSecret(id: id, purpose: purpose, text: text)
         }
+    }
+
+    static let active = """
+        SELECT id, purpose, sealed FROM secrets WHERE organization = ? AND revoked_at IS NULL ORDER BY created_at, id
+        """
+    static let isActive = "SELECT 1 FROM secrets WHERE id = ? AND organization = ? AND revoked_at IS NULL"
+
+    static func isActive(_ id: String, of organization: String, _ database: Database) throws -> Bool {
+        try Bool.fetchOne(database, sql: isActive, arguments: [id, organization]) ?? false
     }
 
     func summaries(of organization: String) throws -> [SecretSummary] {

@@ -65,10 +65,12 @@ struct UserTable: UserLookup {
         return try first(sql, [organization, EmailFolding.fold(email), email])
     }
 
+    func user(id: String, organization: String) throws -> DirectoryUser? { try first(Self.byID, [organization, id]) }
+
     /// By directory id, else external id, else email.
     func user(_ reference: String, organization: String) throws -> DirectoryUser? {
         guard !reference.utf8.contains(0) else { return nil }
-        return try first(Self.byID, [organization, reference])
+        return try user(id: reference, organization: organization)
             ?? first(Self.byExternalID, [organization, reference])
             ?? first(Self.byAnyEmail, [organization, EmailFolding.fold(reference), reference])
     }

@@ -5,9 +5,11 @@ import VerificationCache
 /// The organizations as they are stored, each with the stamp that its cached identities must carry.
 ///
 /// What has changed is revoked first and read again afterwards, so that no decision of before the change can pass for
-/// one of after it, however long it was under way.
+/// one of after it, however long it was under way. What hasn't changed isn't read again, and keeps its snapshot.
 struct OrganizationRegister {
     private(set) var stored: StoredConfiguration
+    /// What requests see.
+    private(set) var snapshots: [OrganizationSnapshot] = []
     let cache: VerificationCache<AdmittedIdentity>
     private var known: [String: (generation: Int64, stamp: RevocationStamp)] = [:]
 
@@ -19,42 +21,60 @@ struct OrganizationRegister {
         for organization in stored.organizations {
             known[organization.settings.id] = (organization.generation, stamp)
         }
+        snapshots = stored.organizations.map(snapshot)
     }
 
     /// Takes in what has changed in storage. Returns whether anything has.
     mutating func update(from store: any OrganizationStore) async throws -> Bool {
         guard try await store.generation() != stored.generation else { return false }
-        var next = try await store.loadAll()
+        var change = try await store.load(changedSince: stored.generation)
         // A change that comes between a revocation and the reading behind it is revoked in its turn.
-        while revokeChanges(in: next) { next = try await store.loadAll() }
-        stored = next
+        while revoke(change) { change = try await store.load(changedSince: stored.generation) }
+        take(change)
         return true
     }
 
-    /// What requests see.
-    var snapshots: [OrganizationSnapshot] {
-        stored.organizations.map { organization in
-            let id = organization.settings.id
-            return OrganizationSnapshot(
-                organization, scope: cache.scope(of: id), settingsReadAt: known[id]?.stamp ?? cache.stamp())
-        }
+    private func snapshot(_ organization: StoredOrganization) -> OrganizationSnapshot {
+        let id = organization.settings.id
+        return OrganizationSnapshot(
+            organization, scope: cache.scope(of: id), settingsReadAt: known[id]?.stamp ?? cache.stamp())
     }
 
-    private mutating func revokeChanges(in next: StoredConfiguration) -> Bool {
+    /// Returns whether there was anything to revoke.
+    private mutating func revoke(_ change: StoredConfigurationChange) -> Bool {
         var isChanged = false
-        var gone = Set(known.keys)
-        for organization in next.organizations {
+        for organization in change.changed {
             let id = organization.settings.id
-            gone.remove(id)
             guard known[id]?.generation != organization.generation else { continue }
             known[id] = (organization.generation, cache.revoke(cache.scope(of: id)))
             isChanged = true
         }
-        for id in gone {
+        for id in known.keys where !change.ids.contains(id) {
             cache.revoke(cache.scope(of: id))
             known[id] = nil
             isChanged = true
         }
         return isChanged
+    }
+
+    private mutating func take(_ change: StoredConfigurationChange) {
+        var changed = Dictionary(uniqueKeysWithValues: change.changed.map { ($0.settings.id, $0) })
+        var next = StoredConfiguration(generation: change.generation, organizations: [])
+        var nextSnapshots: [OrganizationSnapshot] = []
+        next.organizations.reserveCapacity(change.ids.count)
+        nextSnapshots.reserveCapacity(change.ids.count)
+        for (organization, present) in zip(stored.organizations, snapshots) {
+            let id = organization.settings.id
+            guard change.ids.contains(id) else { continue }
+            let newer = changed.removeValue(forKey: id)
+            next.organizations.append(newer ?? organization)
+            nextSnapshots.append(newer.map(snapshot) ?? present)
+        }
+        for new in change.changed where changed[new.settings.id] != nil {
+            next.organizations.append(new)
+            nextSnapshots.append(snapshot(new))
+        }
+        stored = next
+        snapshots = nextSnapshots
     }
 }

@@ -11,6 +11,10 @@ package protocol OrganizationStore: Sendable {
     /// a picture of: all of one moment.
     func loadAll() async throws -> StoredConfiguration
 
+    /// What has changed since the store's generation was `generation`: the same picture as `loadAll`, of which only the
+    /// organizations are read that concern a later change. What it costs doesn't grow with the others' settings.
+    func load(changedSince generation: Int64) async throws -> StoredConfigurationChange
+
     func organization(_ id: String) async throws -> OrganizationSettings?
     func organizations() async throws -> [OrganizationSettings]
 
@@ -56,6 +60,22 @@ package struct StoredConfiguration: Sendable {
     package init(generation: Int64, organizations: [StoredOrganization]) {
         self.generation = generation
         self.organizations = organizations
+    }
+}
+
+/// How a `StoredConfiguration` differs from an earlier one.
+package struct StoredConfigurationChange: Sendable {
+    /// Of which the change is a picture.
+    package var generation: Int64
+    /// Those whose own generation is later than the one that was asked about.
+    package var changed: [StoredOrganization]
+    /// Every organization that there is by now: one that isn't named was deleted.
+    package var ids: Set<String>
+
+    package init(generation: Int64, changed: [StoredOrganization], ids: Set<String>) {
+        self.generation = generation
+        self.changed = changed
+        self.ids = ids
     }
 }
 

@@ -11,8 +11,10 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case masterKeyWrong
     /// The key's file can't be used: says why.
     case masterKeyInvalid(String)
-    /// No user has this id: a page can't begin after it.
+    /// No user has this id: a page can't begin after it, nor a session.
     case userUnknown(String)
+    /// No active secret has this id.
+    case secretUnknown(String)
     /// The profile at `index` (from 0) can't be imported; nothing of the import was written.
     case importRefused(index: Int, code: String)
     case unavailable(String)
@@ -27,6 +29,7 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case .masterKeyWrong: "the master key is not the one that the stored secrets are encrypted under"
         case .masterKeyInvalid(let reason): reason
         case .userUnknown(let id): "there is no user '\(id)'"
+        case .secretUnknown(let id): "there is no active secret '\(id)'"
         case .importRefused(let index, let code): "user \(index + 1) can't be imported: \(code)"
         case .unavailable(let reason): "the store is unavailable: \(reason)"
         }

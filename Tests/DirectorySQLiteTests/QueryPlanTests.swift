@@ -1,5 +1,6 @@
 import GRDB
 import Testing
+import UserDirectory
 
 @testable import DirectorySQLite
 
@@ -12,7 +13,13 @@ import Testing
             "SELECT * FROM secrets WHERE organization = ? ORDER BY created_at, id",
             "SELECT organization FROM hosts WHERE host = ?", "DELETE FROM hosts WHERE organization = ?",
             "DELETE FROM users WHERE organization = ?", "SELECT value FROM meta WHERE key = 'generation'",
-            Database.raiseOrganizationGeneration,
+            Database.raiseOrganizationGeneration, SQLiteStore.changedSince, SecretTable.active, SecretTable.isActive,
+            SessionTable.byDigest, SessionTable.extend, SessionTable.end,
+            SessionTable.ofOrganization, SessionTable.ofUser, SessionTable.endBefore, SessionTable.removeExpired,
+            UsedTokenTable.find, UsedTokenTable.removeExpired, SQLiteStore.signInTests,
+            // What a deletion that cascades looks for.
+            "DELETE FROM sessions WHERE user = ?", "DELETE FROM sessions WHERE organization = ?",
+            "DELETE FROM sign_in_tests WHERE organization = ?",
         ])
     func `no statement reads a whole table`(_ sql: String) async throws {
         let plan = try await plan(sql)
@@ -20,7 +27,39 @@ import Testing
         #expect(!plan.contains { $0.hasPrefix("SCAN") }, "\(plan)")
     }
 
-    @Test(arguments: [UserTable.byExternalID, UserTable.page])
+    @Test(
+        arguments: [
+            (.all, "(organization=?"), (.user("u"), "sessions_user"), (.key("k"), "sessions_key"),
+            (.session("0123456789abcdef"), "PRIMARY KEY"),
+        ] as [(SessionSelection, String)])
+    func `each way to name sessions has its index`(_ selection: SessionSelection, _ index: String) async throws {
+        let condition = try #require(SessionTable.condition(selection))
+        for sql in [
+            "DELETE FROM sessions WHERE \(condition.sql)",
+            "SELECT COUNT(*) FROM sessions WHERE \(condition.sql) AND +expires_at > ?",
+        ] {
+            let plan = try await plan(sql)
+            #expect(plan.contains { $0.hasPrefix("SEARCH sessions USING") && $0.contains(index) }, "\(plan)")
+            #expect(!plan.contains { $0.hasPrefix("SCAN") }, "\(plan)")
+        }
+    }
+
+    @Test(arguments: [
+        (SessionTable.ofUser, "sessions_user"), (SessionTable.ofOrganization, "sessions_creation"),
+        (SessionTable.endBefore, "sessions_user"), (SessionTable.removeExpired, "sessions_expiry"),
+        (UsedTokenTable.removeExpired, "used_tokens_expiry"), (SQLiteStore.changedSince, "organizations_generation"),
+    ])
+    func `the index is the one that was made for it`(_ sql: String, _ index: String) async throws {
+        let plan = try await plan(sql)
+        #expect(plan.contains { $0.contains(index) }, "\(plan)")
+    }
+
+    @Test func `the ids of all organizations are read without their settings`() async throws {
+        let plan = try await plan(SQLiteStore.ids)
+        #expect(plan == ["SCAN organizations USING COVERING INDEX organizations_generation"])
+    }
+
+    @Test(arguments: [UserTable.byExternalID, UserTable.page, SessionTable.ofOrganization, SessionTable.ofUser])
     func `the order of creation comes from the index`(_ sql: String) async throws {
         let plan = try await plan(sql)
         #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(plan)")

@@ -160,4 +160,39 @@ import UserDirectory
         #expect(outcomes.count { if case .admitted(_, created: true) = $0 { true } else { false } } == 1000)
         #expect((1...200).contains(commits.count), "\(commits.count) commits")
     }
+
+    @Test func `a sign-in that can't be written is unavailable, and doesn't use the token up`() async throws {
+        let place = try Folder()
+        let store = try place.store()
+        try await store.put(OrganizationSettings(id: "acme"))
+        let request = SignInRequest(
+            admission: .user("ann@acme.test"), tokenDigest: [UInt8](repeating: 1, count: 32), rememberUntil: .infinity)
+        // The mark fails after the user was written: both go.
+        try await store.pool.write {
+            try $0.execute(
+                sql: """
+                    CREATE TRIGGER full BEFORE INSERT ON used_tokens BEGIN SELECT RAISE(ABORT, 'full'); END
+                    """)
+        }
+        #expect(await store.signIn(request) == .unavailable)
+        #expect(try await store.countUsers(of: "acme") == 0)
+        try await store.pool.write { try $0.execute(sql: "DROP TRIGGER full") }
+        #expect(await store.signIn(request) != .unavailable)
+        #expect(await store.signIn(request) == .refused(.tokenReplayed))
+    }
+
+    @Test func `a session is read while another process writes`() async throws {
+        let place = try Folder()
+        let store = try place.store(busyTimeout: 0.05)
+        try await store.put(OrganizationSettings(id: "acme"))
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: place.path("store.db"), configuration: configuration)
+        try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+        let digest = SessionDigest(bytes: [UInt8](repeating: 1, count: 32))
+        #expect(await store.resume(digest, of: "acme", now: 1) == .ended)
+        await #expect(throws: StoreError.self) { try await store.end(digest, of: "acme") }
+        try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+        #expect(try await store.end(digest, of: "acme") == nil)
+    }
 }

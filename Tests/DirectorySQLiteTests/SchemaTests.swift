@@ -25,6 +25,20 @@ import UserDirectory
         #expect(try await place.store().loadAll().organizations.map(\.generation) == [41])
     }
 
+    @Test func `a file of before there were sessions opens, and takes them`() async throws {
+        let place = try Folder()
+        try await makeFirstRelease(place)
+        let store = try place.store()
+        let user = try #require(try await store.user("ann@acme.test", of: "acme"))
+        let secret = try await store.addSecret(SecretPolicy.generate(), purpose: .api, to: "acme")
+        let session = PortalSession(
+            digest: SessionDigest(bytes: [UInt8](repeating: 1, count: 32)), organization: "acme", user: user.id,
+            keyID: secret.id, createdAt: 1, expiresAt: 2_000_000_000)
+        try await store.begin(session)
+        #expect(await store.resume(session.digest, of: "acme", now: 2) == .active(session, user))
+        #expect(try await store.organization("acme")?.sso == SSOSettings())
+    }
+
     @Test func `a change that fails halfway raises nothing`() async throws {
         let place = try Folder()
         let store = try place.store()

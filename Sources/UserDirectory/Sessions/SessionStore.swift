@@ -1,4 +1,5 @@
 package import IdentityCore
+import MessageAuthentication
 
 /// The durable record of portal sessions, of the tokens that have signed somebody in, and of tests of sign-in.
 ///
@@ -6,10 +7,12 @@ package import IdentityCore
 /// organization's generation (`OrganizationStore`), so that every gateway forgets what it remembers of them.
 package protocol SessionStore: Sendable {
     /// Admits the user and marks the token as used, both in one transaction: a token that has signed in before is
-    /// refused (`token_replayed`), and one whose user is refused is not used up.
+    /// refused (`token_replayed`), and one whose user is refused is not used up. One that needn't be remembered any
+    /// more is too old (`token_expired`): whether it was used may be forgotten already.
     func signIn(_ request: SignInRequest) async -> AdmissionOutcome
 
-    /// Stores a session that begins. Throws where it can't be stored, or its organization or user is gone.
+    /// Stores a session that begins. Throws where it can't be stored, or its organization or user is gone, or its
+    /// secret was revoked.
     func begin(_ session: PortalSession) async throws
 
     /// Finds a session with its user. `now` is in seconds since 1970.
@@ -19,17 +22,21 @@ package protocol SessionStore: Sendable {
     func extend(_ digest: SessionDigest, of organization: String, until expiry: Double) async throws
 
     /// Ends one session, as its own browser asked. Returns it, or nil where there is none that hasn't ended.
+    ///
+    /// The gateway that asks forgets the session itself; the organization's generation stays, so that one browser's
+    /// leave doesn't cost everybody's cached identity. A store that several gateways share must tell the others
+    /// the digest, and they must have forgotten it within a second.
     @discardableResult
     func end(_ digest: SessionDigest, of organization: String) async throws -> PortalSession?
 
-    /// Ends sessions as an operator asks. Returns how many there were.
+    /// Ends sessions as an operator asks. Returns how many there were that hadn't expired.
     @discardableResult
     func endSessions(of organization: String, _ selection: SessionSelection) async throws -> Int
 
     /// The sessions of a user (directory id), or of all, that haven't ended; the youngest first.
     func sessions(of organization: String, user: String?, limit: Int) async throws -> [PortalSession]
 
-    /// Forgets sessions and used tokens that have expired. Returns how many rows that were.
+    /// Forgets sessions and used tokens that have expired, a few at a time. Returns how many rows that were.
     @discardableResult
     func removeExpired(now: Double) async throws -> Int
 
@@ -42,7 +49,9 @@ package protocol SessionStore: Sendable {
 
 /// SHA-256 of a session's id: the id itself is known to its browser alone.
 package struct SessionDigest: Sendable, Hashable {
-    /// 32 bytes.
+    package static let byteCount = 32
+
+    /// `byteCount` bytes; a store refuses any other number.
     package let bytes: [UInt8]
 
     package init(bytes: [UInt8]) { self.bytes = bytes }
@@ -56,8 +65,10 @@ package struct PortalSession: Sendable, Equatable {
     package var user: String
     /// The secret that vouched for the token which signed in.
     package var keyID: String
-    /// Seconds since 1970.
+    /// Seconds since 1970, read before `SessionStore.signIn` was asked: a 'sign out everywhere' that comes while the
+    /// sign-in is under way ends this session too.
     package var createdAt: Double
+    /// The first moment, in seconds since 1970, at which the session has ended.
     package var expiresAt: Double
 
     package init(
@@ -71,10 +82,13 @@ package struct PortalSession: Sendable, Equatable {
         self.expiresAt = expiresAt
     }
 
+    /// How many bytes of the digest are in `name`.
+    package static let nameBytes = 8
+
     /// What may be shown of the session, and names it in `SessionSelection.session`: the first 16 hex digits of the
     /// digest.
     package var name: String {
-        digest.bytes.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        Hexadecimal.text(digest.bytes.prefix(Self.nameBytes))
     }
 }
 
@@ -104,7 +118,8 @@ package struct SignInRequest: Sendable {
     package let admission: AdmissionRequest
     /// SHA-256 over the token's bytes.
     package let tokenDigest: [UInt8]
-    /// Until when the token must be remembered as used, in seconds since 1970, skew included.
+    /// Until when the token must be remembered as used, in seconds since 1970, skew included: from then on
+    /// verification refuses it. `.infinity` for a token without an expiry.
     package let rememberUntil: Double
 
     package init(admission: AdmissionRequest, tokenDigest: [UInt8], rememberUntil: Double) {

@@ -38,6 +38,15 @@ extension OrganizationChange {
         .init("unblocked") { store, id in try await store.setBlocked(false, user: "8", of: id) },
         .init("deleted") { store, id in try await store.deleteUser("7", of: id) },
         .init("signed out everywhere") { store, id in try await store.signOutEverywhere(user: "7", of: id, at: 5) },
+        .init("sessions ended") { store, id in
+            guard let user = try await store.user("7", of: id), let secret = try await store.secrets(of: id).first
+            else { return false }
+            try await store.begin(
+                PortalSession(
+                    digest: .numbered(7), organization: id, user: user.id, keyID: secret.id, createdAt: 1,
+                    expiresAt: .infinity))
+            return try await store.endSessions(of: id, .all) == 1
+        },
         .init("organization deleted and made again") { store, id in
             guard try await store.deleteOrganization(id) else { return false }
             return try await store.put(OrganizationSettings(id: id))
@@ -87,6 +96,18 @@ extension OrganizationChange {
                 .verified(profile(id: "8", email: "bob@users.test"), organization: id),
             ])
             return outcomes.map { $0.user != nil } == [true, true, true, false]
+        },
+        .init("sign-in, session begun and ended by its browser") { store, id in
+            guard let user = try await store.user("7", of: id), let secret = try await store.secrets(of: id).first,
+                case .admitted = await store.signIn(.ann(until: .infinity, organization: id))
+            else { return false }
+            let session = PortalSession(
+                digest: .numbered(7), organization: id, user: user.id, keyID: secret.id, createdAt: 1,
+                expiresAt: .infinity)
+            try await store.begin(session)
+            guard try await store.end(session.digest, of: id) != nil else { return false }
+            try await store.record(SignInTest(fingerprint: "a", at: 1, failure: nil), of: id)
+            return try await store.endSessions(of: id, .all) == 0
         },
         .init("signing key made") { store, _ in
             let before = try await store.generation()

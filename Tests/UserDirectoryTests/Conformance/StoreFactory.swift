@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import UserDirectory
 
-typealias Store = UserDirectory & OrganizationStore & UserStore
+typealias Store = UserDirectory & OrganizationStore & UserStore & SessionStore
 
 /// One kind of store, to run the conformance suites against: a new kind adds itself to `all`.
 struct StoreFactory: Sendable, CustomTestStringConvertible {
