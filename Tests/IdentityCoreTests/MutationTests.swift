@@ -89,4 +89,65 @@ import Testing
             }
         }
     }
+
+    // MARK: All dialects
+
+    private static let payloads: [Dialect: String] = [
+        .productbridge: payload,
+        .productlift: #"{"email":"a@b.c","uid":9007199254740993,"name":"J\u00e4ne","mrr":"10.99","arr":1.5e3,"ltv":0,"#
+            + #""segment_1":"a","segment_10":"\u00e9","company":"Acme","exp":1750000100}"#,
+        .sleekplan: #"{"mail":"a@b.c","id":"7","name":"jane7","weight":"4","meta":{"a":[1,{"b":null}]},"img":"x"}"#,
+        .uservoice: #"{"guid":7,"email":"a@b.c","expires":"2025-06-15T15:15:00.5+00:00","trusted":"true","#
+            + #""admin":"deny","owner":"accept","allow_forums":[1,"2","\u0033\\\"]"],"deny_forums":[],"locale":"pt_BR","#
+            + #""updates":false,"url":"https://a.b"}"#,
+        .userorbit: #"{"email":"a@b.c","id":"u","avatarUrl":"x","company":"Acme","plan":"pro","role":"admin"}"#,
+    ]
+
+    @Test(arguments: Dialect.allCases)
+    func `in every dialect a changed token is never accepted`(dialect: Dialect) throws {
+        let payload = try #require(MutationTests.payloads[dialect])
+        let original = Array(Sample.token(payload).utf8)
+        let verifier = TokenVerifier()
+        let keys = OrganizationKeys(api: Sample.api, userHash: [])
+        let policy = Sample.policy(of: dialect)
+        var generator = Generator(state: 4)
+        #expect(outcome(payload: payload, policy: policy).profile != nil)
+        for _ in 0..<4_000 {
+            var token = original
+            MutationTests.mutate(&token, &generator)
+            guard token != original else { continue }
+            token.withUnsafeBytes {
+                if case .accept = verifier.verify($0, keys: keys, policy: policy, now: Sample.now) {
+                    Issue.record("a changed token was accepted")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: Dialect.allCases)
+    func `in every dialect a changed payload that is rightly signed never crashes`(dialect: Dialect) throws {
+        let original = Array(try #require(MutationTests.payloads[dialect]).utf8)
+        let verifier = TokenVerifier()
+        let keys = OrganizationKeys(api: Sample.api, userHash: [])
+        let policy = Sample.policy(of: dialect)
+        var generator = Generator(state: 5)
+        var accepted = 0
+        for _ in 0..<6_000 {
+            var payload = original
+            MutationTests.mutate(&payload, &generator)
+            Array(Sample.token(payload).utf8).withUnsafeBytes {
+                guard case .accept(let token) = verifier.verify($0, keys: keys, policy: policy, now: Sample.now) else {
+                    return
+                }
+                accepted += 1
+                let profile = token.profile()
+                #expect(profile.email?.contains("@") == true)
+                for id in (profile.forums?.allow ?? []) + (profile.forums?.deny ?? []) { #expect(!id.isEmpty) }
+                #expect(profile.weight.map { (1...10).contains($0) } != false)
+                #expect((profile.segments ?? []).count <= 10)
+            }
+            _ = payload.withUnsafeBytes { verifier.verifyPlainIdentity($0, keys: keys, policy: policy) }
+        }
+        #expect(accepted > 0)
+    }
 }
