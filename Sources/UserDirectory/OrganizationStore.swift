@@ -3,8 +3,9 @@
 /// Each change bumps `generation` in the same transaction, so that a gateway that polls it misses nothing. A change
 /// that concerns one organization's identities also raises that one's own (`StoredOrganization.generation`).
 package protocol OrganizationStore: Sendable {
-    /// Goes up with every change to organizations, secrets, signing keys, or to a user's right to be let in
-    /// (block, delete, sign out everywhere). Doesn't change with admissions. Cheap enough to poll 10 times a second.
+    /// Goes up with every change to organizations, secrets, signing keys, to a user's right to be let in (block, delete,
+    /// sign out everywhere), or to a known user's role. Doesn't change with other admissions. Cheap enough to poll 10
+    /// times a second.
     func generation() async throws -> Int64
 
     /// Every organization with its active secrets in the clear and its own generation, and the generation that this is
@@ -84,8 +85,8 @@ package struct StoredOrganization: Sendable {
     package var secrets: [ActiveSecret]
 
     /// The store's generation at the last change that concerns this organization's identities: its settings, its
-    /// secrets, or a user's right to be let in (block, unblock, delete, sign out everywhere). What was verified and
-    /// admitted under this number still holds while the number is the same.
+    /// secrets, a user's right to be let in (block, unblock, delete, sign out everywhere), or a known user's role. What
+    /// was verified and admitted under this number still holds while the number is the same.
     ///
     /// Only goes up, for an organization that was deleted and made again too. Several organizations can have the same
     /// number: what is remembered is this organization's by its id *and* this number, never by the number alone.
