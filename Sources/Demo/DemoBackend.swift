@@ -4,12 +4,15 @@
 /// posts of the organization that the gateway names, `/assets/…` the page's own files.
 package struct DemoBackend: DemoSite {
     private let board = FeedbackBoard()
+    private let loginOrigin: String?
     private let now: @Sendable () -> Int
 
     /// - Parameters:
     ///   - organizations: the ids whose boards begin with a few posts.
+    ///   - loginOrigin: where the organizations' login page is: signing out of a portal that needs a session leads there.
     ///   - now: seconds since 1970.
-    package init(organizations: [String], now: @escaping @Sendable () -> Int) {
+    package init(organizations: [String], loginOrigin: String? = nil, now: @escaping @Sendable () -> Int) {
+        self.loginOrigin = loginOrigin
         self.now = now
         for organization in organizations {
             for (author, hours, text) in DemoBackend.firstPosts {
@@ -20,44 +23,31 @@ package struct DemoBackend: DemoSite {
 
     package func respond(to request: DemoRequest) -> DemoResponse {
         let isRead = request.method == "GET" || request.method == "HEAD"
-        switch request.path {
-        case "/api/feedback":
+        if request.path == "/api/feedback" {
             if request.method == "POST" { return post(request) }
             return isRead ? list(request) : .methodNotAllowed("GET, POST")
-        case "/", "/api/whoami", "/assets/base.css", "/assets/board.js", "/assets/posts.js", "/assets/mark.svg":
-            return isRead ? read(request) : .methodNotAllowed("GET")
-        default: return .notFound
         }
+        guard let resource = resource(request) else { return .notFound }
+        return isRead ? resource : .methodNotAllowed("GET")
     }
 
-    private func read(_ request: DemoRequest) -> DemoResponse {
+    private func resource(_ request: DemoRequest) -> DemoResponse? {
         switch request.path {
-        case "/": page(ForwardedIdentity(request))
+        case "/": page(request)
+        case "/api/whoami": DemoResponse(200, type: "application/json", body: ForwardedIdentity(request).json.text)
         case "/assets/base.css": DemoResponse(200, type: "text/css; charset=utf-8", body: DemoPages.baseCSS)
+        case "/assets/board.css": DemoResponse(200, type: "text/css; charset=utf-8", body: DemoPages.boardCSS)
         case "/assets/board.js": DemoResponse(200, type: "text/javascript; charset=utf-8", body: DemoPages.boardJS)
         case "/assets/posts.js": DemoResponse(200, type: "text/javascript; charset=utf-8", body: DemoPages.postsJS)
         case "/assets/mark.svg": DemoResponse(200, type: "image/svg+xml", body: DemoPages.markSVG)
-        default: DemoResponse(200, type: "application/json", body: ForwardedIdentity(request).json.text)
+        default: nil
         }
     }
 
-    private func page(_ identity: ForwardedIdentity) -> DemoResponse {
-        let facts = identity.facts.map { fact in
-            "<dt>\(PageTemplate.escaped(fact.name))</dt><dd>\(PageTemplate.escaped(fact.value))</dd>"
-        }
-        let organization = identity.organization ?? ""
-        let html = PageTemplate.fill(
-            DemoPages.boardHTML,
-            values: [
-                "organization": organization,
-                "self": organization.isEmpty ? "/" : "/?organizationId=\(organization)",
-                "state": identity.state ?? "unknown",
-                "stateName": identity.stateName,
-                "sentence": identity.sentence,
-                "author": identity.author,
-            ],
-            markup: ["facts": facts.joined(), "mark": DemoPages.markSVG])
-        return .page(html)
+    private func page(_ request: DemoRequest) -> DemoResponse {
+        let page = BoardPage(
+            identity: ForwardedIdentity(request), namesOrganization: request.query["organizationId"] != nil)
+        return .page(page.html, formsLeadTo: loginOrigin.map { [$0] } ?? [])
     }
 
     private func list(_ request: DemoRequest) -> DemoResponse {

@@ -2,11 +2,13 @@ import IdentityCore
 
 /// The demo's customer: an app of another origin that embeds the SDK and signs tokens on its own server.
 ///
-/// `GET /` is the app, `POST /token` with `{"visitor": "ada", "organization": "acme"}` signs one.
+/// `GET /` is the app, `POST /token` with `{"visitor": "ada", "organization": "acme"}` signs one, and `/login` is where
+/// portals send those whom they want signed in.
 package struct DemoCustomerApp: DemoSite {
     private let organizations: [DemoOrganization]
     private let gateway: String
     private let now: @Sendable () -> Int
+    private let loginPage: LoginPage
 
     /// - Parameters:
     ///   - organizations: those that visitors can choose: `acme` and `lockd`.
@@ -16,9 +18,11 @@ package struct DemoCustomerApp: DemoSite {
         self.organizations = organizations
         self.gateway = gateway
         self.now = now
+        loginPage = LoginPage(organizations: organizations, now: now)
     }
 
     package func respond(to request: DemoRequest) -> DemoResponse {
+        if request.path == "/login" { return loginPage.respond(to: request) }
         if request.path == "/token" {
             return request.method == "POST" ? sign(request) : .methodNotAllowed("POST")
         }
@@ -31,9 +35,12 @@ package struct DemoCustomerApp: DemoSite {
         case "/":
             .page(
                 PageTemplate.fill(
-                    DemoPages.appHTML, values: ["gateway": gateway], markup: ["mark": DemoPages.markSVG]),
+                    DemoPages.appHTML,
+                    values: ["gateway": gateway, "portal": organizations.first?.portals.first ?? ""],
+                    markup: ["mark": DemoPages.markSVG]),
                 gateway: gateway)
         case "/app.css": DemoResponse(200, type: "text/css; charset=utf-8", body: DemoPages.appCSS)
+        case "/login.css": DemoResponse(200, type: "text/css; charset=utf-8", body: DemoPages.loginCSS)
         case "/base.css": DemoResponse(200, type: "text/css; charset=utf-8", body: DemoPages.baseCSS)
         case "/app.js": DemoResponse(200, type: "text/javascript; charset=utf-8", body: DemoPages.appJS)
         case "/posts.js": DemoResponse(200, type: "text/javascript; charset=utf-8", body: DemoPages.postsJS)

@@ -18,6 +18,17 @@ package struct DemoRequest: Sendable {
     /// The target up to the query.
     var path: String { String(target.prefix { $0 != "?" }) }
 
+    /// What follows the path.
+    var query: FormParameters { FormParameters(target.drop { $0 != "?" }.dropFirst()) }
+
+    /// The body of a form; nil where it isn't one.
+    var form: FormParameters? {
+        contentType == "application/x-www-form-urlencoded" ? FormParameters(String(decoding: body, as: UTF8.self)) : nil
+    }
+
+    /// Whether a browser says that another site's page made this request.
+    var isFromAnotherSite: Bool { field("sec-fetch-site").map { $0 != "same-origin" } ?? false }
+
     /// The value of the first field with this name, in lower case, unless it is empty.
     func field(_ name: String) -> String? {
         fields.first { $0.name == name && !$0.value.isEmpty }?.value
@@ -25,10 +36,11 @@ package struct DemoRequest: Sendable {
 
     /// Whether the body says that it is JSON. A form of another site can't say so without asking first, which is what
     /// keeps one from posting here.
-    var isJSON: Bool {
-        guard let type = field("content-type") else { return false }
-        let essence = type.lowercased().prefix { $0 != ";" }
-        return essence.filter { $0 != " " } == "application/json"
+    var isJSON: Bool { contentType == "application/json" }
+
+    /// In lower case, without parameters.
+    private var contentType: String? {
+        field("content-type").map { type in type.lowercased().prefix { $0 != ";" }.filter { $0 != " " } }
     }
 }
 
@@ -50,16 +62,31 @@ package struct DemoResponse: Sendable {
         self.body = Array(body.utf8)
     }
 
-    /// A page that runs nothing but scripts of these sources, and none that is written into it.
-    static func page(_ html: String, gateway: String? = nil) -> DemoResponse {
+    /// A page that runs no script which is written into it.
+    ///
+    /// - Parameters:
+    ///   - gateway: whose scripts run besides the page's own, and which they may talk to.
+    ///   - origins: where the page's forms lead in the end, besides the page's own site.
+    static func page(
+        _ html: String, status: Int = 200, gateway: String? = nil, formsLeadTo origins: [String] = []
+    ) -> DemoResponse {
         let sources = gateway.map { "'self' \($0)" } ?? "'self'"
-        var response = DemoResponse(200, type: "text/html; charset=utf-8", body: html)
+        let targets = (["'self'"] + origins).joined(separator: " ")
+        var response = DemoResponse(status, type: "text/html; charset=utf-8", body: html)
         response.fields.append(
             (
                 "content-security-policy",
                 "default-src 'none'; script-src \(sources); connect-src \(sources); style-src 'self'; img-src 'self'; "
-                    + "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+                    + "form-action \(targets); base-uri 'none'; frame-ancestors 'none'"
             ))
+        return response
+    }
+
+    /// Sends a browser on with a `GET`, and tells nobody what the address was.
+    static func redirect(to location: String) -> DemoResponse {
+        var response = DemoResponse(303, type: "text/plain", body: "")
+        response.fields.removeAll { "\($0.name)" == "referrer-policy" }
+        response.fields += [("location", location), ("referrer-policy", "no-referrer")]
         return response
     }
 

@@ -127,7 +127,7 @@ fieldset legend {
 <header class="bar">
     <a class="brand" href="/">{{mark}}Acme Workspace</a>
     <nav aria-label="Demo">
-        <a href="{{gateway}}/?organizationId=acme">The board, as a page</a>
+        <a href="{{portal}}/">The portal, with sign-in</a>
     </nav>
 </header>
 <main id="content">
@@ -782,6 +782,47 @@ footer.page {
 
 """#
 
+    /// `Pages/board.css`
+    static let boardCSS = #"""
+/* What only the portal has. */
+.brand .portal {
+    padding-left: 0.6rem;
+    border-left: 1px solid var(--line);
+    color: var(--muted);
+    font-weight: 450;
+}
+
+.account {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.5rem 1rem;
+    align-items: center;
+    min-width: 0;
+    font-size: 0.925rem;
+    overflow-wrap: anywhere;
+}
+
+.account button,
+.account .button {
+    padding: 0.35rem 0.9rem;
+}
+
+a.button {
+    display: inline-block;
+    border: 1px solid transparent;
+    border-radius: 9px;
+    background: var(--accent);
+    color: var(--accent-ink);
+    font-weight: 600;
+    text-decoration: none;
+}
+
+a.button:hover {
+    filter: brightness(1.08);
+}
+
+"""#
+
     /// `Pages/board.html`
     static let boardHTML = #"""
 <!doctype html>
@@ -789,17 +830,18 @@ footer.page {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Fieldnotes: feedback board</title>
+<title>Fieldnotes: {{portal}}</title>
 <link rel="icon" href="/assets/mark.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/base.css">
+<link rel="stylesheet" href="/assets/board.css">
 <script src="/assets/posts.js" defer></script>
 <script src="/assets/board.js" defer></script>
 </head>
 <body data-organization="{{organization}}">
 <a class="skip" href="#content">Skip to the content</a>
 <header class="bar">
-    <a class="brand" href="{{self}}">{{mark}}Fieldnotes</a>
-    <span class="muted">The widget’s own backend, behind the gateway</span>
+    <a class="brand" href="{{self}}">{{mark}}Fieldnotes<span class="portal">{{portal}}</span></a>
+    <div class="account" id="account">{{account}}</div>
 </header>
 <main id="content">
     <div class="intro">
@@ -836,7 +878,7 @@ footer.page {
         </section>
     </div>
 </main>
-<footer class="page">Part of the Widget Gateway demo. The board is kept in memory and starts anew with it.</footer>
+<footer class="page">Part of the Widget Gateway demo: the widget’s own backend, seen through the gateway. The board is kept in memory and starts anew with it.</footer>
 </body>
 </html>
 
@@ -882,7 +924,8 @@ form.addEventListener('submit', async (event) => {
             await refresh();
         } else {
             const problem = await response.json().catch(() => ({}));
-            say('bad', 'Not posted: ' + (problem.detail || problem.code || 'status ' + response.status) + '.');
+            const why = problem.code === 'session_expired' ? 'your session has ended. Reload the page' : problem.detail;
+            say('bad', 'Not posted: ' + (why || problem.code || 'status ' + response.status) + '.');
         }
     } catch {
         say('bad', 'Not posted: the gateway could not be reached.');
@@ -892,6 +935,104 @@ form.addEventListener('submit', async (event) => {
 });
 
 refresh().catch(() => {});
+
+"""#
+
+    /// `Pages/login.css`
+    static let loginCSS = #"""
+/* The login page: one card, and a button for each person. */
+main.narrow {
+    max-width: 34rem;
+}
+
+.narrow h1 {
+    font-size: 1.5rem;
+}
+
+.narrow .card {
+    padding: clamp(1.25rem, 5vw, 2rem);
+}
+
+.narrow .card > p {
+    margin-top: 0.7rem;
+    color: var(--muted);
+}
+
+.narrow .note {
+    margin-top: 1rem;
+}
+
+.people {
+    display: grid;
+    gap: 0.6rem;
+    margin-top: 1.4rem;
+}
+
+.people button {
+    display: flex;
+    gap: 0.8rem;
+    align-items: center;
+    width: 100%;
+    padding: 0.7rem 0.85rem;
+    border-color: var(--line);
+    background: var(--surface);
+    color: inherit;
+    text-align: left;
+    font-weight: 400;
+    line-height: 1.4;
+}
+
+.people button:hover {
+    border-color: var(--accent);
+    background: var(--accent-soft);
+    filter: none;
+}
+
+.people button > span:last-child {
+    display: grid;
+    min-width: 0;
+}
+
+.people .muted {
+    font-size: 0.875rem;
+}
+
+"""#
+
+    /// `Pages/login.html`
+    static let loginHTML = #"""
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>Sign in: {{app}}</title>
+<link rel="icon" href="/mark.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/base.css">
+<link rel="stylesheet" href="/app.css">
+<link rel="stylesheet" href="/login.css">
+</head>
+<body>
+<header class="bar">
+    <a class="brand" href="/">{{mark}}{{app}}</a>
+</header>
+<main class="narrow" id="content">
+    <section class="card" aria-labelledby="title">
+        <h1 id="title">{{app}} wants you to sign in</h1>
+        <p>The portal at <code>{{portal}}</code> sent you here. Choose who you are: this app’s server signs a token for them, and your browser takes it back.</p>
+        <p class="note" {{testHidden}}>This is a test of sign-in: nobody will be signed in by it.</p>
+        <form class="people" method="post" action="/login">
+            {{fields}}
+            <button name="visitor" value="ada"><span class="face" aria-hidden="true">A</span><span><strong>Ada</strong><span class="muted">A user whom the directory knows</span></span></button>
+            <button name="visitor" value="grace"><span class="face" aria-hidden="true">G</span><span><strong>Grace</strong><span class="muted">Genuine, but new: the directory hasn’t met her</span></span></button>
+            <button name="visitor" value="mallory"><span class="face" aria-hidden="true">M</span><span><strong>Mallory</strong><span class="muted">A well-signed token in Ada’s name, with a forged user hash</span></span></button>
+        </form>
+    </section>
+</main>
+<footer class="page">Part of the Widget Gateway demo. A real app asks for a password here, or knows you already.</footer>
+</body>
+</html>
 
 """#
 
@@ -951,6 +1092,36 @@ window.Posts = (() => {
         },
     };
 })();
+
+"""#
+
+    /// `Pages/refused.html`
+    static let refusedHTML = #"""
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>{{title}}</title>
+<link rel="icon" href="/mark.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/base.css">
+<link rel="stylesheet" href="/login.css">
+</head>
+<body>
+<header class="bar">
+    <a class="brand" href="/">{{mark}}Acme Workspace</a>
+</header>
+<main class="narrow" id="content">
+    <section class="card" aria-labelledby="title">
+        <h1 id="title">{{title}}</h1>
+        <p>{{sentence}}</p>
+        <p class="actions">{{portals}}</p>
+    </section>
+</main>
+<footer class="page">Part of the Widget Gateway demo.</footer>
+</body>
+</html>
 
 """#
 }

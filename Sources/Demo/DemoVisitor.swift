@@ -1,18 +1,6 @@
 import Foundation
 import IdentityCore
 
-/// An organization of the demo, with what its own server needs to sign tokens.
-package struct DemoOrganization: Sendable {
-    package let id: String
-    /// The text of its API secret.
-    package let secret: String
-
-    package init(id: String, secret: String) {
-        self.id = id
-        self.secret = secret
-    }
-}
-
 /// Who can visit the demo's customer app, besides nobody.
 package enum DemoVisitor: String, Sendable, CaseIterable {
     /// Known to the directory from the start.
@@ -31,15 +19,28 @@ package enum DemoVisitor: String, Sendable, CaseIterable {
         (self == .grace ? "grace@" : "ada@") + organization + ".test"
     }
 
-    /// The user token that the organization's server signs for the visitor; nil where it can't be signed.
+    /// A user token of its own that the organization's server signs for the visitor; nil where it can't be signed.
     func token(for organization: DemoOrganization, now: Int) -> String? {
-        let claims = DemoJSON.text([
-            "id": .text(externalID), "email": .text(email(in: organization.id)), "name": .text(name),
-            "company_name": .text(organization.id.capitalized), "customer_status": .text("active"),
-            "user_hash": .text(UserHash.compute(secretText: organization.secret, id: hashedID)),
+        try? TokenSigner(secretText: organization.secret, dialect: organization.dialect)
+            .sign(claims: claims(for: organization).text, issuedAt: now, expiresAt: now + DemoVisitor.tokenLifetime)
+    }
+
+    private func claims(for organization: DemoOrganization) -> DemoJSON {
+        let id = DemoJSON.text(externalID)
+        let email = DemoJSON.text(email(in: organization.id))
+        let company = DemoJSON.text(organization.id.capitalized)
+        let hash = DemoJSON.text(UserHash.compute(secretText: organization.secret, id: hashedID))
+        // A portal takes each token once, and two of one second would be the same without an id.
+        let tokenID = DemoJSON.text(UUID().uuidString)
+        if organization.dialect == .productlift {
+            return .object([
+                "uid": id, "email": email, "name": .text(name), "company": company, "user_hash": hash, "jti": tokenID,
+            ])
+        }
+        return .object([
+            "id": id, "email": email, "name": .text(name), "company_name": company, "customer_status": .text("active"),
+            "user_hash": hash, "jti": tokenID,
         ])
-        return try? TokenSigner(secretText: organization.secret)
-            .sign(claims: claims, issuedAt: now, expiresAt: now + DemoVisitor.tokenLifetime)
     }
 
     /// Mallory has the hash of her own id.

@@ -24,8 +24,14 @@ struct ForwardedIdentity {
 
     var isIdentified: Bool { state == "identified" }
 
+    /// Whether it is a session that says who this is: the visitor has signed in on the portal.
+    var isSignedIn: Bool { isIdentified && verifiedBy == "session" }
+
     /// What stands beside a post. Never the address: other visitors read it.
     var author: String { isIdentified ? name ?? "A user without a name" : "A visitor" }
+
+    /// What visitors are called to themselves.
+    var displayName: String { name ?? email ?? "A user without a name" }
 
     /// The state, in a heading's words.
     var stateName: String {
@@ -39,8 +45,11 @@ struct ForwardedIdentity {
 
     var sentence: String {
         switch state {
+        case "identified" where isSignedIn:
+            "You signed in on your organization’s own login page. The gateway keeps your session, and tells this "
+                + "server who you are."
         case "identified": "The gateway verified who you are before this request came here."
-        case "anonymous": "You gave no token, and this organization lets visitors stay anonymous."
+        case "anonymous": "You aren’t signed in, and this organization lets visitors stay anonymous."
         case .some: "The gateway let this request through."
         case nil: "This request didn’t come through the gateway, so nothing is known of you."
         }

@@ -96,11 +96,55 @@ import Testing
     }
 
     @Test func `the page says so where the gateway was passed by`() {
-        #expect(get("/", []).text.contains("didn’t come through the gateway"))
+        let page = get("/", []).text
+        #expect(page.contains("didn’t come through the gateway"))
+        #expect(!page.contains("Sign in"))
+    }
+
+    @Test func `who isn't signed in is shown the way in`() {
+        let page = get("/", Self.anonymous).text
+        #expect(page.contains(#"<a class="button" href="/_widget/sso/start?return_to=%2F">Sign in</a>"#))
+        #expect(!page.contains("Sign out"))
+        #expect(page.contains("Acme’s portal"))
+    }
+
+    @Test func `who is signed in is shown who they are, and the way out`() {
+        var fields = Self.ada
+        fields[6].value = "session"
+        let page = get("/", fields).text
+        #expect(page.contains("Signed in as <strong>Ada Lovelace é</strong>"))
+        #expect(page.contains(#"<form method="post" action="/_widget/logout">"#))
+        #expect(!page.contains("/_widget/sso/start"))
+    }
+
+    @Test func `who came with a token has nothing to sign out of`() {
+        let page = get("/").text
+        #expect(page.contains("<strong>Ada Lovelace é</strong>"))
+        #expect(!page.contains("Sign out"))
+        #expect(!page.contains("Sign in"))
+    }
+
+    @Test func `where the host names no organization, links do`() {
+        let start = "/_widget/sso/start?organizationId=acme&amp;return_to=%2F%3ForganizationId%3Dacme"
+        #expect(get("/?organizationId=acme", Self.anonymous).text.contains(#"href="\#(start)">Sign in"#))
+        var fields = Self.ada
+        fields[6].value = "session"
+        #expect(
+            get("/?organizationId=acme", fields).text
+                .contains(#"method="post" action="/_widget/logout?organizationId=acme">"#))
+    }
+
+    @Test func `signing out may lead on to the login page`() {
+        let portal = DemoBackend(organizations: [], loginOrigin: "http://localhost:9100") { 0 }
+        let page = portal.respond(to: DemoRequest(method: "GET", target: "/"))
+        #expect(page.field("content-security-policy")?.contains("form-action 'self' http://localhost:9100;") == true)
+        #expect(get("/").field("content-security-policy")?.contains("form-action 'self';") == true)
     }
 
     @Test func `the page's own files are there`() {
-        for path in ["/assets/base.css", "/assets/board.js", "/assets/posts.js", "/assets/mark.svg"] {
+        for path in [
+            "/assets/base.css", "/assets/board.css", "/assets/board.js", "/assets/posts.js", "/assets/mark.svg",
+        ] {
             #expect(get(path).status == 200, "\(path)")
         }
         #expect(get("/assets/none.js").status == 404)

@@ -1,3 +1,4 @@
+import Foundation
 import IdentityCore
 import Testing
 
@@ -6,7 +7,8 @@ import Testing
 @Suite struct DemoCustomerAppTests {
     private static let secret = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
     private let app = DemoCustomerApp(
-        organizations: [DemoOrganization(id: "acme", secret: secret)], gateway: "http://127.0.0.1:8080",
+        organizations: [DemoOrganization(id: "acme", secret: secret, portals: ["http://acme.localhost:8080"])],
+        gateway: "http://127.0.0.1:8080",
         now: { 1_700_000_000 })
 
     private func token(_ body: String, type: String = "application/json") -> DemoResponse {
@@ -30,6 +32,20 @@ import Testing
         #expect(Set(tokens).count == 3)
     }
 
+    // Expected: the claims that each product's documentation asks for.
+    @Test(arguments: [
+        (Dialect.productbridge, #"{"id":"1001","email":"ada@acme.test","name":"Ada Lovelace","company_name":"Acme","#),
+        (Dialect.productlift, #"{"uid":"1001","email":"ada@acme.test","name":"Ada Lovelace","company":"Acme","#),
+    ])
+    func `a token is in the organization's dialect`(dialect: Dialect, claims: String) throws {
+        let organization = DemoOrganization(id: "acme", secret: Self.secret, dialect: dialect)
+        let token = try #require(DemoVisitor.ada.token(for: organization, now: 1_700_000_000))
+        let payload = try #require(Data(base64URL: token.split(separator: ".")[1]))
+        let text = String(decoding: payload, as: UTF8.self)
+        #expect(text.hasPrefix(claims))
+        #expect(text.contains(#""iat":1700000000,"exp":1700000300"#))
+    }
+
     @Test(arguments: [
         #"{"visitor": "nobody", "organization": "acme"}"#, #"{"visitor": "ada", "organization": "other"}"#, "{}", "",
     ])
@@ -44,6 +60,7 @@ import Testing
     @Test func `the page loads the SDK from the gateway and may talk to nobody else`() {
         let page = app.respond(to: DemoRequest(method: "GET", target: "/?visitor=ada"))
         #expect(page.text.contains(#"<script src="http://127.0.0.1:8080/_widget/sdk.js" defer></script>"#))
+        #expect(page.text.contains(#"<a href="http://acme.localhost:8080/">The portal"#))
         #expect(!page.text.contains("{{"))
         let policy = page.field("content-security-policy") ?? ""
         #expect(policy.contains("script-src 'self' http://127.0.0.1:8080;"))
@@ -52,10 +69,17 @@ import Testing
     }
 
     @Test func `the page's own files are there`() {
-        for path in ["/app.css", "/base.css", "/app.js", "/posts.js", "/mark.svg"] {
+        for path in ["/app.css", "/base.css", "/login.css", "/app.js", "/posts.js", "/mark.svg"] {
             #expect(app.respond(to: DemoRequest(method: "GET", target: path)).status == 200, "\(path)")
         }
         #expect(app.respond(to: DemoRequest(method: "GET", target: "/secret")).status == 404)
         #expect(app.respond(to: DemoRequest(method: "GET", target: "/token")).status == 405)
+    }
+}
+
+extension Data {
+    fileprivate init?(base64URL text: some StringProtocol) {
+        let standard = String(text).replacing("-", with: "+").replacing("_", with: "/")
+        self.init(base64Encoded: standard + String(repeating: "=", count: (4 - standard.count % 4) % 4))
     }
 }

@@ -36,7 +36,8 @@ form.addEventListener('submit', async (event) => {
             await refresh();
         } else {
             const problem = await response.json().catch(() => ({}));
-            say('bad', 'Not posted: ' + (problem.detail || problem.code || 'status ' + response.status) + '.');
+            const why = problem.code === 'session_expired' ? 'your session has ended. Reload the page' : problem.detail;
+            say('bad', 'Not posted: ' + (why || problem.code || 'status ' + response.status) + '.');
         }
     } catch {
         say('bad', 'Not posted: the gateway could not be reached.');
