@@ -92,14 +92,14 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "DataPlane", "Demo", "DirectorySQLite", "EventLoop", "GatewayConfiguration", "HTTP2Engine",
-                "HTTPMessages", "HTTPServer", "HTTPUpstream", "IdentityCore", "MessageAuthentication", "TLSEngine",
-                "UserDirectory", "VerificationCache", .product(name: "Logging", package: "swift-log"),
+                "HTTPMessages", "HTTPServer", "HTTPUpstream", "IdentityCore", "MessageAuthentication", "PortalSSO",
+                "TLSEngine", "UserDirectory", "VerificationCache", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .executableTarget(
             name: "widget-gateway",
             dependencies: [
-                "Gateway", "GatewayConfiguration", "IdentityCore", "UserDirectory",
+                "Gateway", "GatewayConfiguration", "IdentityCore", "PortalSSO", "UserDirectory",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
@@ -126,7 +126,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "GatewayConfiguration", "IdentityCore", "UserDirectory", "widget-gateway",
+                "GatewayConfiguration", "IdentityCore", "PortalSSO", "UserDirectory", "widget-gateway",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
@@ -143,7 +143,8 @@ let package = Package(
             name: "HTTPUpstreamTests", dependencies: ["EventLoop", "HTTP1Codec", "HTTPMessages", "HTTPUpstream"],
             swiftSettings: house),
         .testTarget(
-            name: "DataPlaneTests", dependencies: ["DataPlane", "HTTPMessages", "IdentityCore"], swiftSettings: house),
+            name: "DataPlaneTests", dependencies: ["DataPlane", "HTTPMessages", "IdentityCore", "UserDirectory"],
+            swiftSettings: house),
         .testTarget(name: "VerificationCacheTests", dependencies: ["VerificationCache"], swiftSettings: house),
         .testTarget(name: "HTTPMessagesTests", dependencies: ["HTTPMessages"], swiftSettings: house),
         .testTarget(name: "HTTP1CodecTests", dependencies: ["HTTP1Codec", "HTTPMessages"], swiftSettings: house),

@@ -2,6 +2,7 @@ package import EventLoop
 package import HTTPMessages
 package import HTTPUpstream
 import IdentityCore
+package import PortalSSO
 package import UserDirectory
 import VerificationCache
 
@@ -15,6 +16,9 @@ package final class DataPlaneWorker: ExchangeHandler {
     let loop: EventLoop
     let upstreams: UpstreamWorker
     let admission: AdmissionBatcher
+    let signIns: SignIns
+    /// Seals what browsers keep for the gateway.
+    let portalKey: PortalKey
     let verifier = TokenVerifier()
     var cache: CacheWorker<AdmittedIdentity>
     var assertions = AssertionStore()
@@ -32,12 +36,14 @@ package final class DataPlaneWorker: ExchangeHandler {
     private var pools: [UpstreamPool]
 
     package init(
-        loop: EventLoop, upstreams: UpstreamWorker, admission: AdmissionBatcher, snapshot: DataPlaneSnapshot,
-        log: @escaping @Sendable ([UInt8]) -> Void
+        loop: EventLoop, upstreams: UpstreamWorker, admission: AdmissionBatcher, signIns: SignIns,
+        portalKey: PortalKey, snapshot: DataPlaneSnapshot, log: @escaping @Sendable ([UInt8]) -> Void
     ) {
         self.loop = loop
         self.upstreams = upstreams
         self.admission = admission
+        self.signIns = signIns
+        self.portalKey = portalKey
         self.snapshot = snapshot
         cache = snapshot.cache.register()
         accessLog = AccessLog(isJSON: snapshot.options.logsJSON, write: log)

@@ -35,17 +35,6 @@ extension DataPlaneWorker {
         document.withUnsafeBytes { answer(context, 200, $0) }
     }
 
-    /// There is no session to end yet: nothing is said.
-    func answerLogout(_ context: RequestContext) {
-        guard context.exchange.request.method == .post else {
-            return answerMethodNotAllowed(context, allowed: "POST, OPTIONS")
-        }
-        context.exchange.response.fields.append("cache-control", "no-store")
-        context.exchange.response.status = 204
-        context.exchange.responseEnded = true
-        send(context)
-    }
-
     /// A navigation that brought a token in its address goes on to the same address without it. True where it was one.
     func answersTokenNavigation(_ context: RequestContext) -> Bool {
         let exchange = context.exchange
@@ -137,7 +126,7 @@ extension DataPlaneWorker {
         return false
     }
 
-    private func answer(_ context: RequestContext, _ status: Int, _ body: Bytes) {
+    func answer(_ context: RequestContext, _ status: Int, _ body: Bytes) {
         let exchange = context.exchange
         exchange.response.status = status
         exchange.responseBody.append(body)
@@ -164,6 +153,15 @@ extension DataPlaneWorker {
         appendOriginFields(context)
         context.exchange.response.fields.remove { $0.equals("x-request-id") }
         context.exchange.response.fields.append("x-request-id", requestID(context))
+        if !context.cookies.isEmpty {
+            for cookie in context.cookies { context.exchange.response.fields.append("set-cookie", cookie) }
+        }
+        if case .upstream(let route) = context.endpoint, route.access == .portal,
+            let organization = context.organizationSnapshot
+        {
+            // Beside the upstream's own policy, if it has one: browsers obey both.
+            context.exchange.response.fields.append("content-security-policy", organization.framePolicy)
+        }
     }
 
     /// The request's id as text: valid until the next call.

@@ -34,7 +34,7 @@ extension DataPlaneWorker {
     private func appendIdentity(
         _ context: RequestContext, _ route: Route, _ upstream: UpstreamSnapshot, to head: inout ByteQueue
     ) {
-        guard route.access == .widget else { return }
+        guard route.access != .public else { return }
         guard let identity = context.identity else {
             if let organization = context.organizationSnapshot { head.append(organization.anonymousHeaders) }
             return

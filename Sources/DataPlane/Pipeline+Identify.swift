@@ -2,47 +2,57 @@ import HTTPMessages
 import IdentityCore
 import UserDirectory
 
-/// `/_widget/identify`: the token, or the plain identity, comes in the body.
+/// Bodies that the gateway reads itself: a token, or a plain identity, or the form of a login page.
 extension DataPlaneWorker {
-    /// Waits for the body, which names the organization perhaps.
-    func collectBody(_ context: RequestContext) throws(Rejection) {
+    /// Waits for the body.
+    func collectBody(_ context: RequestContext, as purpose: BodyPurpose) throws(Rejection) {
         let exchange = context.exchange
         guard exchange.request.method == .post else { return answerMethodNotAllowed(context, allowed: "POST, OPTIONS") }
         if let length = exchange.request.contentLength, length > IdentifyBody.maximumLength {
             throw Rejection(.bodyTooLarge)
         }
+        context.collects = purpose
         context.phase = .collecting
         answerExpectation(context)
         if exchange.requestEnded { collected(context) }
     }
 
     func collect(_ context: RequestContext, _ bytes: Bytes) {
-        context.exchange.transport?.consumed(context.exchange, bytes.count)
-        guard context.body.count + bytes.count <= IdentifyBody.maximumLength else {
-            return reject(context, Rejection(.bodyTooLarge))
-        }
         context.body.append(bytes)
+        // Credit for a form that may be the upstream's is given as the upstream takes it.
+        if context.collects != .signInForm { context.exchange.transport?.consumed(context.exchange, bytes.count) }
+        guard context.body.count > IdentifyBody.maximumLength else { return }
+        context.collects == .signInForm ? collected(context) : reject(context, Rejection(.bodyTooLarge))
     }
 
     func collected(_ context: RequestContext) {
         context.phase = .idle
         do throws(Rejection) {
-            // The organization comes first: its origins decide who may read even the refusal of a malformed body.
-            let body = Result { () throws(Rejection) in try IdentifyBody(context.body.readable) }
-            let named = (try? body.get())?.organization
-                .map { context.body.readable.part($0.lowerBound, $0.upperBound).string }
-            try findOrganization(context, bodyNames: named)
-            try checkOrigin(context)
-            context.token.read(context.exchange.request)
-            let found = try body.get()
-            if let token = found.token {
-                context.token.add(context.body.readable.part(token.lowerBound, token.upperBound))
-                try identify(context)
-            } else if let user = found.user {
-                try identifyPlainly(context, context.body.readable.part(user.lowerBound, user.upperBound))
+            switch context.collects {
+            case .identify: try identifyByBody(context)
+            case .confirmation: try confirmed(context)
+            case .signInForm: if try !signsInByForm(context) { try decide(context) }
             }
         } catch {
             reject(context, error)
+        }
+    }
+
+    /// `/_widget/identify`, whose body names the organization perhaps.
+    private func identifyByBody(_ context: RequestContext) throws(Rejection) {
+        // The organization comes first: its origins decide who may read even the refusal of a malformed body.
+        let body = Result { () throws(Rejection) in try IdentifyBody(context.body.readable) }
+        let named = (try? body.get())?.organization
+            .map { context.body.readable.part($0.lowerBound, $0.upperBound).string }
+        try findOrganization(context, bodyNames: named)
+        try checkOrigin(context)
+        context.token.read(context.exchange.request)
+        let found = try body.get()
+        if let token = found.token {
+            context.token.add(context.body.readable.part(token.lowerBound, token.upperBound))
+            try identify(context)
+        } else if let user = found.user {
+            try identifyPlainly(context, context.body.readable.part(user.lowerBound, user.upperBound))
         }
     }
 

@@ -1,5 +1,7 @@
 import HTTPMessages
 import IdentityCore
+import PortalSSO
+import UserDirectory
 
 /// The phases before anybody asks who is calling: what is wanted, of which organization, from which origin.
 extension DataPlaneWorker {
@@ -30,12 +32,91 @@ extension DataPlaneWorker {
             if path.equals("/_widget/sdk.js") { return .sdk(isImmutable: false) }
             if path.equals("/_widget/logout") { return .logout }
             if path.equals("/_widget/jwks.json") { return .keySet }
+            if path.equals("/_widget/sso/start") { return .signIn(.start) }
+            if path.equals("/_widget/sso/sign-in") { return .signIn(.page) }
+            if path.equals("/_widget/sso/complete") { return .signIn(.complete) }
             if isImmutableSDK(path) { return .sdk(isImmutable: true) }
         } else if path.equals("/widgets_sdk") {
             return .sdk(isImmutable: false)
         }
-        guard let route = snapshot.routes.route(for: path) else { throw Rejection(.upstreamUnreachable) }
+        let route = snapshot.routes.route(for: path)
+        if isPortalPath(path) { return .portalPath(route) }
+        guard let route else { throw Rejection(.upstreamUnreachable) }
         return .upstream(route)
+    }
+
+    /// The callbacks and the logout script of all dialects: whose they are is known with the organization.
+    private func isPortalPath(_ path: Bytes) -> Bool {
+        path.equals("/api/redirects/sso") || path.equals("/auth/subscriber/sso.callback")
+            || path.equals("/login_success") || path.equals("/logout.js")
+    }
+
+    /// Whether a request goes on without anybody asking whose it is. Where an organization has closed login pages,
+    /// also those on public routes are looked at.
+    func passesUnseen(_ context: RequestContext) -> Bool {
+        switch context.endpoint {
+        case .upstream(let route) where route.access == .public:
+            guard context.snapshot.closesLogins, (try? findOrganization(context, bodyNames: nil)) != nil else {
+                return true
+            }
+            return !isClosedLogin(context)
+        case .portalPath(let route?) where route.access == .public:
+            guard (try? findOrganization(context, bodyNames: nil)) == nil else { return false }
+            context.endpoint = .upstream(route)
+            return true
+        default: return false
+        }
+    }
+
+    /// Settles what the path is to this organization: a step of its sign-in, a login page that is closed, or the
+    /// upstream's.
+    func findPortalEndpoint(_ context: RequestContext) throws(Rejection) {
+        guard let organization = context.organizationSnapshot else { return }
+        if case .portalPath(let route) = context.endpoint {
+            let path = routedPath(context)
+            if organization.convention.callbackPath.map({ path.elementsEqual($0.utf8) }) ?? false {
+                context.endpoint = .signIn(.callback)
+            } else if organization.convention.hasLogoutScript, path.equals("/logout.js") {
+                context.endpoint = .signIn(.logoutScript)
+            } else {
+                guard let route else { throw Rejection(.upstreamUnreachable) }
+                context.endpoint = .upstream(route)
+            }
+        }
+        if case .upstream = context.endpoint, context.snapshot.closesLogins, isClosedLogin(context) {
+            context.endpoint = .signIn(.page)
+        }
+    }
+
+    private func isClosedLogin(_ context: RequestContext) -> Bool {
+        guard let organization = context.organizationSnapshot, organization.closesLogins else { return false }
+        return NativeLogin.isClosed(path: routedPath(context), settings: organization.settings.sso)
+    }
+
+    /// The path as routes see it; valid until the next call.
+    private func routedPath(_ context: RequestContext) -> Bytes {
+        let path = context.exchange.request.path
+        switch RoutePath.read(path, scratch: &pathScratch) {
+        case .normalized: return pathScratch.readable
+        case .plain, .refused: return path
+        }
+    }
+
+    /// Whether this is a route on which identity matters.
+    func isProtected(_ endpoint: Endpoint) -> Bool {
+        guard case .upstream(let route) = endpoint else { return false }
+        return route.access != .public
+    }
+
+    /// uservoice bounds its forums by user.
+    func checkForum(_ context: RequestContext, of identity: AdmittedIdentity?) throws(Rejection) {
+        guard let rule = context.organizationSnapshot?.forumRule, isProtected(context.endpoint) else { return }
+        let visitor = identity.map {
+            ForumRule.Visitor(forums: $0.forums, isAdmin: $0.isAdmin, isIdentified: true)
+        }
+        if let code = rule.rejection(path: routedPath(context), visitor: visitor ?? .anonymous) {
+            throw Rejection(code)
+        }
     }
 
     /// Sets the organization (section 3 of the specification).

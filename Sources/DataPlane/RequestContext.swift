@@ -30,6 +30,12 @@ final class RequestContext: RelayOwner {
     var token = TokenExtraction()
     /// A body that is collected, or that waits for admission.
     var body = ByteQueue()
+    /// What a body is collected for.
+    var collects = BodyPurpose.identify
+    /// What the cache knows a session by; empty where there is none.
+    var sessionKey = ByteQueue()
+    /// Values of `Set-Cookie` for the response.
+    var cookies: [String] = []
     /// The origin whose page may read the response; empty: no CORS fields.
     var allowedOrigin = ByteQueue()
     var variesByOrigin = false
@@ -62,6 +68,8 @@ final class RequestContext: RelayOwner {
         wasCreated = nil
         token.removeAll()
         body.removeAll(keepingAtMost: 8192)
+        sessionKey.removeAll()
+        if !cookies.isEmpty { cookies = [] }
         allowedOrigin.removeAll()
         variesByOrigin = false
         state = "none"
@@ -97,4 +105,25 @@ enum Endpoint: Equatable {
     case state
     case identify
     case logout
+    case signIn(SignInStep)
+    /// The path of a dialect's own: a sign-in step for its organizations, the upstream's for all others.
+    case portalPath(Route?)
+}
+
+/// The gateway's own addresses of sign-in.
+enum SignInStep: Equatable {
+    case start
+    case page
+    case callback
+    case complete
+    case logoutScript
+}
+
+/// What a body is collected for.
+enum BodyPurpose {
+    case identify
+    /// It may bring a token; if not, it is the upstream's.
+    case signInForm
+    /// The answer to 'do you want to be somebody else?'
+    case confirmation
 }

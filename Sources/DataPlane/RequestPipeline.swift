@@ -12,29 +12,42 @@ extension DataPlaneWorker {
             try checkHead(context.exchange)
             context.endpoint = try findEndpoint(context)
             if answersWithoutOrganization(context) { return }
-            if case .upstream(let route) = context.endpoint, route.access == .public { return forward(context) }
+            if passesUnseen(context) { return forward(context) }
             if isPreflight(context.exchange.request) { return try answerPreflight(context) }
-            if context.endpoint == .identify { return try collectBody(context) }
+            if context.endpoint == .identify { return try collectBody(context, as: .identify) }
             try findOrganization(context, bodyNames: nil)
-            try checkOrigin(context)
-            if context.endpoint == .logout { return answerLogout(context) }
-            context.token.read(context.exchange.request)
-            try identify(context)
+            try findPortalEndpoint(context)
+            if mayBeSignInForm(context) { return try collectBody(context, as: .signInForm) }
+            try decide(context)
         } catch {
             reject(context, error)
         }
     }
 
+    /// From here on the organization is known.
+    func decide(_ context: RequestContext) throws(Rejection) {
+        if case .upstream(let route) = context.endpoint, route.access == .public { return forward(context) }
+        try checkOrigin(context)
+        if context.endpoint == .logout { return answerLogout(context) }
+        if case .signIn(let step) = context.endpoint { return try answerSignIn(context, step) }
+        context.token.read(context.exchange.request)
+        if try signsInPassively(context) { return }
+        try identify(context)
+    }
+
     /// Settles who is calling, at once where that is known, else when the directory has answered.
     func identify(_ context: RequestContext) throws(Rejection) {
         guard !context.token.isConflicting else { throw Rejection(.tokenConflict) }
-        guard context.token.isPresent else { return try proceedAnonymously(context) }
+        guard context.token.isPresent else {
+            if try resumeSession(context) { return }
+            return try proceedAnonymously(context)
+        }
         guard let organization = context.organization else { throw Rejection(.organizationUnknown) }
         let now = EventLoop.wallClock()
         let settings = context.snapshot.organizations[organization]
         if let known = cache.find(context.token.token.readable, in: settings.scope, now: now) {
             counters.cacheHits += 1
-            return proceed(context, as: known)
+            return try proceed(context, as: known)
         }
         counters.cacheMisses += 1
         let verdict = verifier.verify(
@@ -56,7 +69,7 @@ extension DataPlaneWorker {
         counters.admissions += 1
         let request = AdmissionRequest(
             organization: organization.settings.id, rule: organization.admissionRule, profile: identity.profile,
-            issuedAt: identity.issuedAt, onlyIDVerified: identity.onlyIDVerified)
+            issuedAt: identity.issuedAt, onlyIDVerified: identity.onlyIDVerified, privileges: identity.privileges)
         let bound = WorkerBound(context)
         let sequence = context.sequence
         let directoryReadAt = context.snapshot.cache.stamp()
@@ -90,12 +103,25 @@ extension DataPlaneWorker {
                     settingsReadAt: organization.settingsReadAt, user: user.id, userReadAt: directoryReadAt,
                     expiresAt: admitted.expiresAt, now: EventLoop.wallClock())
             }
-            proceed(context, as: admitted)
+            do throws(Rejection) {
+                try proceed(context, as: admitted)
+            } catch {
+                reject(context, error)
+            }
         }
     }
 
-    private func proceedAnonymously(_ context: RequestContext) throws(Rejection) {
+    func proceedAnonymously(_ context: RequestContext) throws(Rejection) {
         guard let organization = context.organizationSnapshot else { throw Rejection(.organizationUnknown) }
+        if case .upstream(let route) = context.endpoint {
+            if route.access == .portal, organization.requiresSession {
+                context.state = "locked"
+                guard context.exchange.request.method == .get, ProblemResponse.prefersPage(context.exchange.request)
+                else { throw Rejection(.identifyRequired) }
+                return redirectToSignIn(context)
+            }
+            try checkForum(context, of: nil)
+        }
         switch organization.settings.requireIdentify {
         case .enforce:
             context.state = "locked"
@@ -114,7 +140,8 @@ extension DataPlaneWorker {
         answersTokenNavigation(context) ? () : forward(context)
     }
 
-    private func proceed(_ context: RequestContext, as identity: AdmittedIdentity) {
+    func proceed(_ context: RequestContext, as identity: AdmittedIdentity) throws(Rejection) {
+        if case .upstream = context.endpoint { try checkForum(context, of: identity) }
         context.identity = identity
         context.state = "identified"
         counters.identified += 1

@@ -6,6 +6,7 @@ package import GatewayConfiguration
 import HTTPServer
 import Logging
 import MessageAuthentication
+import PortalSSO
 import Synchronization
 import TLSEngine
 import UserDirectory
@@ -22,7 +23,9 @@ package actor GatewayRuntime {
     private var configuration: GatewayConfiguration
     private let store: SQLiteStore
     private let admission: AdmissionBatcher
+    private let signIns: SignIns
     private let signingKey: ES256SigningKey
+    private let portalKey: PortalKey
     private let status = GatewayStatus()
     private var organizations: OrganizationRegister
     /// With their names looked up: that may take long, and a change of an organization must not wait for it.
@@ -47,8 +50,11 @@ package actor GatewayRuntime {
         for warning in loaded.warnings { logger.warning("\(warning)") }
         store = try configuration.storage.open(environment: environment)
         admission = AdmissionBatcher(directory: store)
+        signIns = SignIns(store: store)
         // Makes the key on the first start, which counts as a change: so before the picture is taken.
-        signingKey = try ES256SigningKey(pem: try await store.assertionSigningKey().pem)
+        let material = try await store.assertionSigningKey()
+        signingKey = try ES256SigningKey(pem: material.pem)
+        portalKey = PortalKey(material: Array(material.pem.utf8))
         organizations = try await OrganizationRegister(store, cache: Self.cache(configuration))
         upstreams = SnapshotBuilder.upstreams(configuration)
         fileStamp = Self.stamp(of: file)
@@ -61,7 +67,8 @@ package actor GatewayRuntime {
         let snapshot = snapshot()
         let limits = SnapshotBuilder.limits(configuration, workers: count)
         workers = try (0..<count).map { _ in
-            try GatewayWorker(snapshot: snapshot, limits: limits, admission: admission)
+            try GatewayWorker(
+                snapshot: snapshot, limits: limits, admission: admission, signIns: signIns, portalKey: portalKey)
         }
         for listener in configuration.listen { try bind(listener) }
         try startAdmin()
@@ -93,6 +100,7 @@ package actor GatewayRuntime {
             for worker in workers { group.addTask { await worker.drain() } }
         }
         await admission.shutdown()
+        await signIns.shutdown()
         adminThread?.stop()
         logger.info("stopped")
         LogWriter.standardError.flush()

@@ -3,6 +3,7 @@ import EventLoop
 import GatewayConfiguration
 import HTTPServer
 import HTTPUpstream
+import PortalSSO
 import TLSEngine
 import UserDirectory
 
@@ -17,13 +18,15 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
     private let dataPlane: DataPlaneWorker
 
     init(
-        snapshot: DataPlaneSnapshot, limits: ServerLimits, admission: AdmissionBatcher
+        snapshot: DataPlaneSnapshot, limits: ServerLimits, admission: AdmissionBatcher, signIns: SignIns,
+        portalKey: PortalKey
     ) throws(EventLoopError) {
         loop = try EventLoop()
         mailbox = loop.mailbox
         upstreams = UpstreamWorker(loop: loop)
         dataPlane = DataPlaneWorker(
-            loop: loop, upstreams: upstreams, admission: admission, snapshot: snapshot,
+            loop: loop, upstreams: upstreams, admission: admission, signIns: signIns, portalKey: portalKey,
+            snapshot: snapshot,
             log: { LogWriter.standardError.write($0) })
         server = ServerWorker(loop: loop, handler: dataPlane, limits: limits)
     }

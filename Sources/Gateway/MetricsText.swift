@@ -30,6 +30,7 @@ enum MetricsText {
         family(
             "widget_users_created_total", "counter", "Users that were new to the directory.", [("", total.usersCreated)]
         )
+        family("widget_sign_ins_total", "counter", "Sessions begun on the portal.", [("", total.signIns)])
         family(
             "widget_upstream_failures_total", "counter", "Requests without a whole response from their upstream.",
             [("", total.upstreamRetriesOrFailures)])

@@ -17,7 +17,7 @@ enum SnapshotBuilder {
             uniqueKeysWithValues: configuration.upstreams.enumerated().map { ($0.element.name, $0.offset) })
         let routes = configuration.routes.compactMap { route in
             positions[route.upstream].map {
-                Route(path: route.path, access: route.access == .public ? .public : .widget, upstream: $0)
+                Route(path: route.path, access: .init(rawValue: route.access.rawValue) ?? .widget, upstream: $0)
             }
         }
         var options = DataPlaneOptions()

@@ -52,7 +52,8 @@ extension RouteConfiguration {
         let path = reader.required("path", .routePath, "A prefix of the request's path; begins with `/`.")
         let access = reader.required(
             "access", .routeAccess,
-            "`public`: never asks for identity and looks at no token. `widget`: verifies the user token.")
+            "`public`: never asks for identity and looks at no token. `widget`: verifies the user token, or takes the "
+                + "session. `portal`: the same, and pages lead to sign-in where the organization requires it.")
         let upstream = reader.required("upstream", .text(), "The name of an upstream.")
         if let path, !paths.insert(path).inserted { reader.report("path", "\(path) is another route's already") }
         if let upstream, !upstreams.contains(upstream) {

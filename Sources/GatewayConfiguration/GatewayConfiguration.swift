@@ -120,6 +120,8 @@ package enum RouteAccess: String, Sendable, CaseIterable {
     case `public`
     /// Verifies tokens; what happens without one is the organization's `require_identify`.
     case widget
+    /// The same for the pages of a portal: where the organization requires sign-in, they lead to it.
+    case portal
 }
 
 /// What clients may ask of the gateway.

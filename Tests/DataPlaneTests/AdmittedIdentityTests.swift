@@ -1,6 +1,7 @@
 import HTTPMessages
 import IdentityCore
 import Testing
+import UserDirectory
 
 @testable import DataPlane
 
@@ -82,7 +83,11 @@ import Testing
     @Test("What is rare is kept, and counted")
     func rare() {
         let plain = Self.identity(Self.profile())
-        let rare = Self.identity(Self.profile(), rare: RareIdentityFacts(wouldReject: [.userHashMissing]))
+        let rare = Self.identity(
+            Self.profile(),
+            rare: RareIdentityFacts(
+                wouldReject: [.userHashMissing], user: DirectoryUser(id: "usr_1", profile: Self.profile(), createdAt: 0)
+            ))
         #expect(rare.wouldReject == [.userHashMissing])
         #expect(rare.byteCount > plain.byteCount)
     }

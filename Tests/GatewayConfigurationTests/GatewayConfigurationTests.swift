@@ -123,7 +123,7 @@ import Testing
                   - { name: widgets, url: "https://127.0.0.1:9000" }
                   - { name: widgets, url: "http://127.0.0.1:9001" }
                 routes:
-                  - { path: assets/, access: portal, upstream: widgits }
+                  - { path: assets/, access: secret, upstream: widgits }
                 workers: many
                 limits:
                   streams: 0
@@ -141,7 +141,7 @@ import Testing
                 "gateway.yaml:7: upstreams[0].url: https:// upstreams are not supported by this version yet: use http://",
                 "gateway.yaml:8: upstreams[1].name: widgets is the name of another upstream already",
                 "gateway.yaml:10: routes[0].path: must be a path that begins with /, not assets/",
-                "gateway.yaml:10: routes[0].access: portal routes are not supported by this version yet",
+                "gateway.yaml:10: routes[0].access: must be public, widget or portal, not secret",
                 "gateway.yaml:10: routes[0].upstream: there is no upstream named widgits (known: widgets)",
                 "gateway.yaml:11: workers: must be a whole number from 0 to 256, not many",
                 "gateway.yaml:13: limits.streams: must be a whole number from 1 to 65535, not 0",

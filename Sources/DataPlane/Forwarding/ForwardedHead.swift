@@ -63,20 +63,22 @@ enum ForwardedHead {
         if hasCookie { appendCookies(request.fields, to: &head) }
     }
 
-    /// HTTP/2 splits cookies for compression: HTTP/1.1 has them in one field (RFC 9113, 8.2.3).
+    /// HTTP/2 splits cookies for compression: HTTP/1.1 has them in one field (RFC 9113, 8.2.3). The gateway's own stay
+    /// here: whoever has a session's id has the session.
     private static func appendCookies(_ fields: borrowing HeaderBlock, to head: inout ByteQueue) {
-        head.append("cookie: ")
         var isFirst = true
         var index = 0
         while index < fields.count {
-            if fields.header(index) == .cookie, fields.value(index).isFieldValue {
-                if !isFirst { head.append("; ") }
-                head.append(fields.value(index))
-                isFirst = false
-            }
-            index += 1
+            defer { index += 1 }
+            guard fields.header(index) == .cookie, fields.value(index).isFieldValue else { continue }
+            let value = fields.value(index)
+            let isMixed = OwnCookies.mentions(value)
+            if isMixed, !OwnCookies.hasOthers(value) { continue }
+            head.append(isFirst ? "cookie: " : "; ")
+            isFirst = false
+            if isMixed { OwnCookies.appendOthers(of: value, to: &head) } else { head.append(value) }
         }
-        head.append("\r\n")
+        if !isFirst { head.append("\r\n") }
     }
 
     /// Appends `X-Forwarded-…`, `Forwarded` (RFC 7239) and `Via`, behind what a trusted proxy has said.

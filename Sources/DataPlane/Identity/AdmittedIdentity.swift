@@ -18,7 +18,7 @@ package final class AdmittedIdentity: ManagedBuffer<AdmittedIdentityHead, UInt8>
         self.init(
             organizationID: settings.id, userID: user.id, profile: profile, method: token.method,
             expiresAt: token.expiresAt.map { $0 + Double(settings.clockSkewSeconds) } ?? .infinity,
-            rare: token.wouldReject.isEmpty ? nil : RareIdentityFacts(wouldReject: token.wouldReject))
+            rare: RareIdentityFacts(wouldReject: token.wouldReject, user: user))
     }
 
     /// `expiresAt` is in seconds since 1970, skew included. Without anything rare to say, `rare` is nil.
@@ -105,11 +105,25 @@ package struct AdmittedIdentityHead {
 final class RareIdentityFacts: Sendable {
     /// What rules in `report` would have refused each request for.
     let wouldReject: [RejectionCode]
+    /// What the user's customer says of forums.
+    let forums: UserProfile.Forums?
+    /// Whether the user administers the portal: an owner does.
+    let isAdmin: Bool
 
-    init(wouldReject: [RejectionCode]) { self.wouldReject = wouldReject }
+    /// Nil where there is nothing to say.
+    init?(wouldReject: [RejectionCode], user: DirectoryUser) {
+        let forums = user.unverified.contains("forums") ? nil : user.profile.forums
+        guard !wouldReject.isEmpty || forums != nil || user.role != .user else { return nil }
+        self.wouldReject = wouldReject
+        self.forums = forums
+        isAdmin = user.role != .user
+    }
 
     /// About what this takes in memory.
-    var byteCount: Int { 96 + wouldReject.capacity }
+    var byteCount: Int {
+        let ids = (forums?.allow ?? []) + (forums?.deny ?? [])
+        return 160 + wouldReject.capacity + ids.reduce(0) { $0 + 16 + $1.utf8.count }
+    }
 }
 
 /// Lets an initializer of a class give what a function has made: `ManagedBuffer` has no other initializer.

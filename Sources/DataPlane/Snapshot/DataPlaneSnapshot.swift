@@ -15,6 +15,8 @@ package final class DataPlaneSnapshot: Sendable {
     package let options: DataPlaneOptions
 
     let routes: RouteTable
+    /// Whether any organization has closed login pages.
+    let closesLogins: Bool
     let jwks: [UInt8]
     private let byHost: ByteTable
     private let byID: ByteTable
@@ -28,6 +30,7 @@ package final class DataPlaneSnapshot: Sendable {
         self.organizations = organizations
         self.upstreams = upstreams
         self.routes = RouteTable(routes)
+        closesLogins = organizations.contains { $0.closesLogins }
         self.signingKey = signingKey
         self.options = options
         jwks = Array("{\"keys\":[\(signingKey.publicJWK)]}".utf8)

@@ -1,4 +1,5 @@
 package import IdentityCore
+import PortalSSO
 package import UserDirectory
 package import VerificationCache
 
@@ -20,6 +21,18 @@ package final class OrganizationSnapshot: Sendable {
     /// The answers of `/_widget/state` where nobody is identified.
     let anonymousState: [UInt8]
     let lockedState: [UInt8]
+    /// How its dialect signs portal visitors in.
+    let convention: SignInConvention
+    /// What a test of sign-in tests: login page, dialect and keys.
+    let signInFingerprint: String
+    /// Pages of the portal lead to sign-in where nobody is signed in.
+    let requiresSession: Bool
+    /// The portal's own login pages are closed.
+    let closesLogins: Bool
+    /// uservoice: who may see which forum.
+    let forumRule: ForumRule?
+    /// Which sites may show the portal in a frame.
+    let framePolicy: String
 
     package init(_ stored: StoredOrganization, scope: CacheScope, settingsReadAt: RevocationStamp) {
         self.scope = scope
@@ -34,6 +47,14 @@ package final class OrganizationSnapshot: Sendable {
         anonymousHeaders = IdentityHeaders.anonymous(organization: settings.id)
         anonymousState = StateDocument.withoutUser(state: "anonymous", organization: settings.id)
         lockedState = StateDocument.withoutUser(state: "locked", organization: settings.id)
+        convention = SignInConvention(settings.dialect)
+        signInFingerprint = SignInFingerprint.of(settings: settings, keyIDs: apiKeys.map(\.id))
+        let sso = settings.sso
+        requiresSession = sso.enabled && sso.require
+        closesLogins = sso.enabled && (sso.require || sso.disableNativeLogin) && !sso.nativeLoginPaths.isEmpty
+        forumRule = settings.dialect == .uservoice ? ForumRule(sso) : nil
+        framePolicy = (["frame-ancestors 'self'"] + (sso.embedded ? settings.allowedOrigins : [])).joined(
+            separator: " ")
     }
 
     /// Whether a page of this origin may call; `origin` as the browser sent it.

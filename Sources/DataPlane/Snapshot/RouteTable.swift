@@ -4,8 +4,10 @@ import HTTPMessages
 package enum RouteAccess: String, Sendable {
     /// Never asks for identity and looks at no token.
     case `public`
-    /// Verifies tokens.
+    /// Verifies tokens, and takes sessions.
     case widget
+    /// The same, and its pages lead to sign-in where the organization requires it.
+    case portal
 }
 
 package struct Route: Sendable, Equatable {

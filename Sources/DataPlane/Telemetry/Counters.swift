@@ -10,6 +10,7 @@ package struct Counters: Sendable {
     package var verified: UInt64 = 0
     package var admissions: UInt64 = 0
     package var usersCreated: UInt64 = 0
+    package var signIns: UInt64 = 0
     package var upstreamRetriesOrFailures: UInt64 = 0
     /// By code, in the order of `RejectionCode.allCases`.
     package var rejections = [UInt64](repeating: 0, count: RejectionCode.allCases.count)
@@ -31,6 +32,7 @@ package struct Counters: Sendable {
         verified += other.verified
         admissions += other.admissions
         usersCreated += other.usersCreated
+        signIns += other.signIns
         upstreamRetriesOrFailures += other.upstreamRetriesOrFailures
         for index in rejections.indices {
             rejections[index] += other.rejections[index]

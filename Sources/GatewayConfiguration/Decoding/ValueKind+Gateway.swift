@@ -62,9 +62,8 @@ extension ValueKind where Value == String {
 }
 
 extension ValueKind where Value == RouteAccess {
-    static let routeAccess = ValueKind(name: "public or widget") { (text, _) throws(ValueProblem) in
-        if text == "portal" { throw ValueProblem("portal routes are not supported by this version yet") }
-        return RouteAccess(rawValue: text)
+    static let routeAccess = ValueKind(name: "public, widget or portal") { (text, _) throws(ValueProblem) in
+        RouteAccess(rawValue: text)
     } show: {
         $0.rawValue
     }

@@ -1,0 +1,72 @@
+import HTTPMessages
+
+/// The gateway's own cookies among a request's: found by name for the gateway, and kept from every upstream.
+enum OwnCookies {
+    enum Finding {
+        case none
+        case one(Bytes)
+        /// Twice, with different values: somebody has planted one, and which can't be told.
+        case conflicting
+    }
+
+    /// The value of the cookie with exactly this name.
+    static func find(_ name: StaticString, in fields: borrowing HeaderBlock) -> Finding {
+        var found = Finding.none
+        for index in 0..<fields.count where fields.header(index) == .cookie {
+            forEach(fields.value(index)) { pair, nameLength in
+                guard pair.part(0, nameLength).equals(name), nameLength < pair.count else { return }
+                let value = pair.part(nameLength + 1, pair.count)
+                switch found {
+                case .none: found = .one(value)
+                case .one(let known): if !known.equals(value) { found = .conflicting }
+                case .conflicting: break
+                }
+            }
+        }
+        return found
+    }
+
+    /// Whether a field has a cookie of ours.
+    static func mentions(_ field: Bytes) -> Bool {
+        var found = false
+        forEach(field) { pair, nameLength in if isOurs(pair.part(0, nameLength)) { found = true } }
+        return found
+    }
+
+    /// Whether a field has a cookie that isn't ours.
+    static func hasOthers(_ field: Bytes) -> Bool {
+        var found = false
+        forEach(field) { pair, nameLength in if !isOurs(pair.part(0, nameLength)) { found = true } }
+        return found
+    }
+
+    /// Appends the field's cookies but for ours, with `; ` between them.
+    static func appendOthers(of field: Bytes, to queue: inout ByteQueue) {
+        var isFirst = true
+        forEach(field) { pair, nameLength in
+            guard !isOurs(pair.part(0, nameLength)) else { return }
+            if !isFirst { queue.append("; ") }
+            queue.append(pair)
+            isFirst = false
+        }
+    }
+
+    /// With the prefix or without, in any letter case: some servers don't tell them apart.
+    private static func isOurs(_ name: Bytes) -> Bool {
+        let bare = name.hasPrefixIgnoringCase("__host-") ? name.part(7, name.count) : name
+        return bare.equalsIgnoringCase("widget_session") || bare.equalsIgnoringCase("widget_signin")
+            || bare.equalsIgnoringCase("widget_pending")
+    }
+
+    /// Calls `body` with each `name=value`, blanks cut off, and how long the name is.
+    @inline(__always)
+    private static func forEach(_ field: Bytes, _ body: (_ pair: Bytes, _ nameLength: Int) -> Void) {
+        var start = 0
+        while start < field.count {
+            let end = field.firstIndex(ofByte: 0x3B, from: start, to: field.count) ?? field.count
+            let pair = field.part(start, end).trimmingBlanks
+            if pair.count > 0 { body(pair, pair.firstIndex(ofByte: 0x3D) ?? pair.count) }
+            start = end + 1
+        }
+    }
+}

@@ -1,0 +1,146 @@
+import EventLoop
+import HTTPMessages
+import IdentityCore
+import PortalSSO
+import UserDirectory
+import VerificationCache
+
+/// Who calls by the session of their browser, where no token says so.
+extension DataPlaneWorker {
+    /// Goes on as the session's user, now or when storage has answered. False where there is no session cookie.
+    func resumeSession(_ context: RequestContext) throws(Rejection) -> Bool {
+        guard let organization = context.organizationSnapshot else { return false }
+        let cookie = sessionCookie(context)
+        guard case .one(let value) = cookie else {
+            if case .none = cookie { return false }
+            try sessionEnded(context)
+            return true
+        }
+        // The first byte keeps sessions apart from tokens: no token holds it, so none can pass for a session's id.
+        context.sessionKey.append(byte: 0)
+        context.sessionKey.append(value)
+        let now = EventLoop.wallClock()
+        if let known = cache.find(context.sessionKey.readable, in: organization.scope, now: now) {
+            counters.cacheHits += 1
+            try proceed(context, as: known)
+            return true
+        }
+        counters.cacheMisses += 1
+        guard let id = SessionID(cookieValue: value) else {
+            try sessionEnded(context)
+            return true
+        }
+        context.phase = .admitting
+        let bound = WorkerBound(context)
+        let sequence = context.sequence
+        let mailbox = loop.mailbox
+        let readAt = context.snapshot.cache.stamp()
+        signIns.resume(
+            id.digest, of: organization.settings.id, lifetime: SessionLifetime(organization.settings.sso), now: now
+        ) { outcome in
+            mailbox.post {
+                let context = bound.value
+                guard context.sequence == sequence, context.phase == .admitting else { return }
+                context.worker.resumed(context, id, outcome, directoryReadAt: readAt)
+            }
+        }
+        return true
+    }
+
+    private func resumed(
+        _ context: RequestContext, _ id: SessionID, _ outcome: SessionOutcome, directoryReadAt: RevocationStamp
+    ) {
+        guard let organization = context.organizationSnapshot else { return }
+        context.phase = .idle
+        do throws(Rejection) {
+            switch outcome {
+            case .unavailable: throw Rejection(.directoryUnavailable)
+            case .refused(let code): throw Rejection(code)
+            case .ended: try sessionEnded(context)
+            case .active(let session, let user):
+                let now = EventLoop.wallClock()
+                let identity = AdmittedIdentity(settings: organization.settings, user: user, session: session)
+                let lifetime = SessionLifetime(organization.settings.sso)
+                // One that slides is looked at again every now and then: its use must be noticed.
+                let rememberUntil = lifetime.slides ? min(session.expiresAt, now + 3600) : session.expiresAt
+                cache.insert(
+                    identity, bytes: identity.byteCount, token: context.sessionKey.readable, in: organization.scope,
+                    settingsReadAt: organization.settingsReadAt, user: user.id, userReadAt: directoryReadAt,
+                    expiresAt: rememberUntil, now: now)
+                if lifetime.slides, session.expiresAt >= now + lifetime.seconds - 60 {
+                    context.cookies.append(cookies(context).session(id, maxAge: organization.settings.sso.maxAge))
+                }
+                try proceed(context, as: identity)
+            }
+        } catch {
+            reject(context, error)
+        }
+    }
+
+    /// The browser's cookie leads to nobody any more: it is taken back. A page is shown as to anybody; a program is
+    /// told, so that nothing is posted under another name than its user believes.
+    private func sessionEnded(_ context: RequestContext) throws(Rejection) {
+        context.cookies.append(cookies(context).clearedSession())
+        guard ProblemResponse.prefersPage(context.exchange.request), context.exchange.request.method != .post else {
+            if context.endpoint == .state { return try proceedAnonymously(context) }
+            throw Rejection(.sessionExpired)
+        }
+        try proceedAnonymously(context)
+    }
+
+    // MARK: Cookies
+
+    /// The session cookie of a request.
+    func sessionCookie(_ context: RequestContext) -> OwnCookies.Finding {
+        guard context.exchange.request.fields.first(.cookie) != nil else { return .none }
+        return isPlainLoopback(context)
+            ? OwnCookies.find("widget_session", in: context.exchange.request.fields)
+            : OwnCookies.find("__Host-widget_session", in: context.exchange.request.fields)
+    }
+
+    /// The digest of the session that the browser has, or says that it has.
+    func sessionDigest(_ context: RequestContext) -> SessionDigest? {
+        guard case .one(let value) = sessionCookie(context) else { return nil }
+        return SessionID(cookieValue: value)?.digest
+    }
+
+    func cookies(_ context: RequestContext) -> PortalCookies {
+        PortalCookies(
+            portal: portalOrigin(context), embedded: context.organizationSnapshot?.settings.sso.embedded ?? false)
+    }
+
+    /// Where the browser sees this request: whoever ends TLS before a cleartext listener is believed to have done so,
+    /// except on loopback, where browsers are that speak plainly.
+    func portalOrigin(_ context: RequestContext) -> PortalOrigin {
+        PortalOrigin(
+            scheme: isPlainLoopback(context) ? "http" : "https",
+            authority: context.exchange.request.authority.string.lowercased())
+    }
+
+    func isPlainLoopback(_ context: RequestContext) -> Bool {
+        guard let peer = context.exchange.transport?.peer, !peer.isTLS else { return false }
+        if let claimed = context.exchange.request.fields.first(.xForwardedProto), claimed.equalsIgnoringCase("https"),
+            context.snapshot.options.isTrustedProxy?(peer.addressBytes) ?? false
+        {
+            return false
+        }
+        return LoopbackHost.matches(context.exchange.request.authority)
+    }
+}
+
+extension SSOSettings {
+    /// How long browsers keep a session's cookie, in seconds.
+    var maxAge: Int { sessionDays * 86400 }
+}
+
+/// Hosts that a browser only reaches on its own machine, and for which it trusts plain http.
+enum LoopbackHost {
+    static func matches(_ authority: Bytes) -> Bool {
+        if authority.hasPrefix("[::1]") { return true }
+        let host = authority.part(0, authority.firstIndex(ofByte: 0x3A) ?? authority.count)
+        if host.equalsIgnoringCase("localhost") { return true }
+        if host.count > 10, host.part(host.count - 10, host.count).equalsIgnoringCase(".localhost") { return true }
+        guard host.hasPrefix("127.") else { return false }
+        return host.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2E }
+    }
+}

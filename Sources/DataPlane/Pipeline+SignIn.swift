@@ -1,0 +1,251 @@
+import EventLoop
+import HTTPMessages
+import IdentityCore
+import MessageAuthentication
+import PortalSSO
+import UserDirectory
+import VerificationCache
+
+/// Sign-in on the portal (section 11 of the specification): out to the organization's login page, back with a token,
+/// and on with a session.
+extension DataPlaneWorker {
+    func answerSignIn(_ context: RequestContext, _ step: SignInStep) throws(Rejection) {
+        let method = context.exchange.request.method
+        switch step {
+        case .start, .page, .callback, .logoutScript:
+            guard method == .get || method == .head else {
+                return answerMethodNotAllowed(context, allowed: "GET, HEAD")
+            }
+        case .complete:
+            guard method == .get || method == .post else {
+                return answerMethodNotAllowed(context, allowed: "GET, POST")
+            }
+        }
+        switch step {
+        case .start: try startSignIn(context)
+        case .page: try answerSignInPage(context)
+        case .callback: try receiveCallback(context)
+        case .complete: try completeSignIn(context)
+        case .logoutScript: answerLogout(context)
+        }
+    }
+
+    // MARK: Out
+
+    /// Remembers in the browser where it was, and sends it to the organization's login page.
+    private func startSignIn(_ context: RequestContext) throws(Rejection) {
+        guard let organization = context.organizationSnapshot else { throw Rejection(.organizationUnknown) }
+        let sso = organization.settings.sso
+        let isTest = parameter("test", context).map { $0 == Array("true".utf8) } ?? false
+        guard sso.enabled || isTest, sso.loginURL != nil else { throw Rejection(.ssoDisabled) }
+        let returnTo = try returnAddress(context, parameter("return_to", context))
+        let transaction = SignInTransaction(
+            returnAddress: returnTo.location, startedAt: EventLoop.wallClock(), isTest: isTest,
+            dialect: organization.settings.dialect)
+        let portal = portalOrigin(context)
+        guard
+            let location = organization.convention.location(
+                settings: organization.settings, portal: portal, returnTo: returnTo, isTest: isTest)
+        else { throw Rejection(.ssoDisabled) }
+        context.cookies.append(
+            cookies(context).transaction(transaction.sealed(by: portalKey, organization: organization.settings.id)))
+        redirect(context, 302, to: location)
+    }
+
+    // MARK: Back
+
+    /// The login page has sent the browser back with a token.
+    private func receiveCallback(_ context: RequestContext) throws(Rejection) {
+        guard let organization = context.organizationSnapshot else { throw Rejection(.organizationUnknown) }
+        let convention = organization.convention
+        context.token.read(context.exchange.request)
+        if let token = parameter(convention.tokenParameter, context), !token.isEmpty {
+            token.withUnsafeBytes { context.token.add($0) }
+        }
+        guard !context.token.isConflicting else { throw Rejection(.tokenConflict) }
+        let transaction = transaction(context)
+        let sso = organization.settings.sso
+        guard sso.enabled || transaction?.isTest == true else { throw Rejection(.ssoDisabled) }
+        // A hostile return address makes no session, wherever the browser would have been sent in the end.
+        let named = try returnAddress(context, convention.returnParameter.flatMap { parameter($0, context) })
+        let stored = transaction.flatMap { address(context, Array($0.returnAddress.utf8)) }
+        guard context.token.isPresent else { throw Rejection(.tokenMalformed) }
+        try signIn(context, transaction, returnTo: stored ?? named, showsCookies: true)
+    }
+
+    /// A page was opened with a token in its address: a sign-in, where the dialect knows such. True where it was one.
+    func signsInPassively(_ context: RequestContext) throws(Rejection) -> Bool {
+        guard context.token.cutsQuery, context.token.isPresent, let organization = context.organizationSnapshot,
+            organization.convention.isPassive, context.exchange.request.method == .get,
+            ProblemResponse.prefersPage(context.exchange.request), isProtected(context.endpoint)
+        else { return false }
+        guard !context.token.isConflicting else { throw Rejection(.tokenConflict) }
+        writeTarget(context)
+        let page = address(context, Array(targetScratch.readable)) ?? .home
+        try signIn(context, transaction(context), returnTo: page, showsCookies: true)
+        return true
+    }
+
+    /// Whether a request is a form that may bring a token, as some login pages send it.
+    func mayBeSignInForm(_ context: RequestContext) -> Bool {
+        guard context.exchange.request.method == .post, let organization = context.organizationSnapshot,
+            organization.convention.isPassive, isProtected(context.endpoint),
+            let type = context.exchange.request.fields.first(.contentType),
+            type.hasPrefixIgnoringCase("application/x-www-form-urlencoded"),
+            ProblemResponse.prefersPage(context.exchange.request)
+        else { return false }
+        // Nothing that a login page sends is larger: such a form is the upstream's.
+        return (context.exchange.request.contentLength ?? 0) <= IdentifyBody.maximumLength
+    }
+
+    /// The form of a login page has come in whole: another site's page sent it, so the browser showed no cookies.
+    ///
+    /// False where it brings no token: it is the upstream's.
+    func signsInByForm(_ context: RequestContext) throws(Rejection) -> Bool {
+        guard let token = formField("sso", context), !token.isEmpty else { return false }
+        context.token.read(context.exchange.request)
+        token.withUnsafeBytes { context.token.add($0) }
+        guard !context.token.isConflicting else { throw Rejection(.tokenConflict) }
+        writeTarget(context)
+        let page = address(context, Array(targetScratch.readable)) ?? .home
+        try signIn(context, nil, returnTo: page, showsCookies: false)
+        return true
+    }
+
+    /// Verifies the token, and has storage settle whom it signs in.
+    private func signIn(
+        _ context: RequestContext, _ transaction: SignInTransaction?, returnTo: ReturnAddress, showsCookies: Bool
+    ) throws(Rejection) {
+        guard let index = context.organization, let organization = context.organizationSnapshot else {
+            throw Rejection(.organizationUnknown)
+        }
+        context.cookies.append(cookies(context).clearedTransaction())
+        let now = EventLoop.wallClock()
+        let token = context.token.token.readable
+        let verdict = verifier.verify(
+            token, keys: keys(of: index, in: context.snapshot), policy: organization.policy, now: now)
+        let verified: VerifiedIdentity
+        switch verdict {
+        case .reject(let rejection):
+            if transaction?.isTest == true { return answerTest(context, .failed(rejection)) }
+            throw rejection
+        case .accept(let accepted): verified = VerifiedIdentity(accepted)
+        }
+        if transaction?.isTest == true {
+            return answerTest(context, .passed(user: verified.profile.email ?? verified.profile.externalID ?? ""))
+        }
+        let sso = organization.settings.sso
+        // Before the token is used up by a sign-in that can't be.
+        guard transaction != nil || sso.allowUnsolicited || !showsCookies else { throw Rejection(.ssoDisabled) }
+        counters.verified += 1
+        usedSecrets.insert(verified.keyID)
+        let skew = Double(organization.settings.clockSkewSeconds)
+        let request = SignInRequest(
+            admission: AdmissionRequest(
+                organization: organization.settings.id, rule: organization.settings.signInRule,
+                profile: verified.profile, issuedAt: verified.issuedAt, onlyIDVerified: false,
+                privileges: verified.privileges),
+            tokenDigest: SHA256Digest.of(token),
+            rememberUntil: verified.expiresAt.map { $0 + skew } ?? .infinity)
+        let browser = browser(context, showsCookies: showsCookies, now: now)
+        wait(context) { completion in
+            self.signIns.signIn(
+                request, keyID: verified.keyID, isSolicited: transaction != nil, browser: browser,
+                completion: completion)
+        } then: { context, outcome in
+            context.worker.signedIn(
+                context, outcome, keyID: verified.keyID, issuedAt: verified.issuedAt, isSolicited: transaction != nil,
+                returnTo: returnTo)
+        }
+    }
+
+    // MARK: On
+
+    /// The browser comes back from this site, or with its person's word.
+    private func completeSignIn(_ context: RequestContext) throws(Rejection) {
+        guard context.exchange.request.method == .post else { return try complete(context, answer: nil) }
+        try collectBody(context, as: .confirmation)
+    }
+
+    /// The form of `SwitchUserPage` has come in.
+    func confirmed(_ context: RequestContext) throws(Rejection) {
+        guard let confirmation = formField(SwitchUserPage.confirmationField, context) else {
+            throw Rejection(.requestMalformed)
+        }
+        let choice = formField(SwitchUserPage.choiceField, context)
+        let stays = choice.map { !$0.elementsEqual(SwitchUserPage.continueChoice.utf8) } ?? true
+        try complete(context, answer: (confirmation, stays))
+    }
+
+    private func complete(_ context: RequestContext, answer: (confirmation: [UInt8], stays: Bool)?) throws(Rejection) {
+        guard let organization = context.organizationSnapshot else { throw Rejection(.organizationUnknown) }
+        let now = EventLoop.wallClock()
+        let found =
+            isPlainLoopback(context)
+            ? OwnCookies.find("widget_pending", in: context.exchange.request.fields)
+            : OwnCookies.find("__Host-widget_pending", in: context.exchange.request.fields)
+        guard case .one(let value) = found,
+            let pending = PendingSignIn(
+                sealed: value, key: portalKey, organization: organization.settings.id, now: now),
+            let returnTo = address(context, Array(pending.returnAddress.utf8))
+        else { throw Rejection(.sessionExpired) }
+        if let answer {
+            guard pending.confirmation.isWritten(as: answer.confirmation) else { throw Rejection(.requestMalformed) }
+            if answer.stays {
+                context.cookies.append(cookies(context).clearedPending())
+                return redirect(context, 303, to: returnTo.location)
+            }
+        }
+        let isSolicited = pending.wasSolicited || transaction(context) != nil
+        let browser = browser(context, showsCookies: true, now: now)
+        let wasAsked = answer != nil
+        wait(context) { completion in
+            self.signIns.complete(
+                pending, isSolicited: isSolicited, wasAsked: wasAsked, browser: browser, completion: completion)
+        } then: { context, outcome in
+            context.worker.signedIn(
+                context, outcome, keyID: pending.keyID, issuedAt: pending.tokenIssuedAt, isSolicited: isSolicited,
+                returnTo: returnTo)
+        }
+    }
+
+    /// Storage has settled it.
+    private func signedIn(
+        _ context: RequestContext, _ outcome: SignInOutcome, keyID: String, issuedAt: Double?, isSolicited: Bool,
+        returnTo: ReturnAddress
+    ) {
+        guard let organization = context.organizationSnapshot else { return }
+        switch outcome {
+        case .refused(let code): reject(context, Rejection(code))
+        case .begun(let id, let replaced):
+            if let replaced { context.snapshot.cache.revoke(user: replaced.user, in: organization.scope) }
+            counters.signIns += 1
+            context.cookies.append(cookies(context).session(id, maxAge: organization.settings.sso.maxAge))
+            context.cookies.append(cookies(context).clearedPending())
+            redirect(context, 303, to: returnTo.location)
+        case .continueOnSameSite(let user):
+            hold(
+                PendingSignIn(
+                    user: user.id, keyID: keyID, returnAddress: returnTo.location, decidedAt: EventLoop.wallClock(),
+                    tokenIssuedAt: issuedAt, wasSolicited: isSolicited), context)
+            redirect(context, 303, to: "/_widget/sso/complete" + organizationQuery(context))
+        case .ask(let current, let new):
+            let pending = PendingSignIn(
+                user: new.id, keyID: keyID, returnAddress: returnTo.location, decidedAt: EventLoop.wallClock(),
+                tokenIssuedAt: issuedAt, wasSolicited: isSolicited)
+            hold(pending, context)
+            answerPage(context, returnTo: returnTo.location) { nonce in
+                SwitchUserPage.html(
+                    organizationName: organization.settings.name, currentUser: current.displayName,
+                    newUser: new.displayName, confirmPath: "/_widget/sso/complete" + organizationQuery(context),
+                    confirmation: pending.confirmation, nonce: nonce)
+            }
+        }
+    }
+
+    /// Leaves an admitted user in the browser's keeping, sealed, until it comes back.
+    private func hold(_ pending: PendingSignIn, _ context: RequestContext) {
+        let organization = context.organizationSnapshot?.settings.id ?? ""
+        context.cookies.append(cookies(context).pending(pending.sealed(by: portalKey, organization: organization)))
+    }
+}

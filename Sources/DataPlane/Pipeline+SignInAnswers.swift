@@ -1,0 +1,214 @@
+import EventLoop
+import HTTPMessages
+import IdentityCore
+import PortalSSO
+import UserDirectory
+import VerificationCache
+
+/// What sign-in answers with: redirects, pages, and the ends of sessions.
+extension DataPlaneWorker {
+    /// A page of the portal wants a session: the browser goes to sign in and comes back.
+    func redirectToSignIn(_ context: RequestContext) {
+        writeTarget(context)
+        var location = "/_widget/sso/start?return_to=" + IdentityHeaders.percentEncoded(targetScratch.readable.string)
+        if let id = organizationParameter(context) { location += "&organizationId=" + id }
+        redirect(context, 302, to: location)
+    }
+
+    /// The gateway's own sign-in page; it also stands in for login pages of the portal that are closed.
+    func answerSignInPage(_ context: RequestContext) throws(Rejection) {
+        guard let organization = context.organizationSnapshot else { throw Rejection(.organizationUnknown) }
+        let sso = organization.settings.sso
+        guard sso.enabled else { throw Rejection(.ssoDisabled) }
+        var start = "/_widget/sso/start?return_to="
+        start += IdentityHeaders.percentEncoded(try returnAddress(context, parameter("return_to", context)).location)
+        if let id = organizationParameter(context) { start += "&organizationId=" + id }
+        let startPath = start
+        answerPage(context) { nonce in
+            SignInPage.html(
+                organizationName: organization.settings.name, buttonLabel: sso.buttonLabel, startPath: startPath,
+                isSignedOut: parameter("signed_out", context) != nil, nonce: nonce)
+        }
+    }
+
+    /// A test of the whole loop ends here: it says how it went, and signs nobody in.
+    func answerTest(_ context: RequestContext, _ outcome: SignInTestPage.Outcome) {
+        guard let organization = context.organizationSnapshot else { return }
+        var failure: RejectionCode?
+        if case .failed(let rejection) = outcome { failure = rejection.code }
+        let test = SignInTest(
+            fingerprint: organization.signInFingerprint, at: EventLoop.wallClock(), failure: failure)
+        wait(context) { completion in
+            self.signIns.record(test, of: organization.settings.id) { completion(()) }
+        } then: { context, _ in
+            context.worker.answerPage(context) { nonce in
+                SignInTestPage.html(outcome: outcome, organizationName: organization.settings.name, nonce: nonce)
+            }
+        }
+    }
+
+    // MARK: Out of the portal
+
+    /// Ends the browser's session, for good and at once: its id is worthless from the answer on.
+    func answerLogout(_ context: RequestContext) {
+        let isScript = context.endpoint == .signIn(.logoutScript)
+        guard isScript || context.exchange.request.method == .post else {
+            return answerMethodNotAllowed(context, allowed: "POST, OPTIONS")
+        }
+        guard let organization = context.organizationSnapshot else { return }
+        guard case .none = sessionCookie(context) else {
+            context.cookies.append(cookies(context).clearedSession())
+            guard let digest = sessionDigest(context) else { return answerSignedOut(context) }
+            return wait(context) { completion in
+                self.signIns.end(digest, of: organization.settings.id, completion: completion)
+            } then: { context, result in
+                switch result {
+                case .failure: context.worker.reject(context, Rejection(.directoryUnavailable))
+                case .success(let session):
+                    if let session { context.snapshot.cache.revoke(user: session.user, in: organization.scope) }
+                    context.worker.answerSignedOut(context)
+                }
+            }
+        }
+        answerSignedOut(context)
+    }
+
+    private func answerSignedOut(_ context: RequestContext) {
+        let exchange = context.exchange
+        exchange.response.fields.append("cache-control", "no-store")
+        if context.endpoint == .signIn(.logoutScript) {
+            exchange.response.fields.append("content-type", "text/javascript; charset=utf-8")
+            exchange.response.fields.append("cross-origin-resource-policy", "cross-origin")
+            exchange.response.fields.append("x-content-type-options", "nosniff")
+            return Array(LogoutScript.body.utf8).withUnsafeBytes { answer(context, 200, $0) }
+        }
+        guard ProblemResponse.prefersPage(exchange.request) else {
+            exchange.response.status = 204
+            exchange.responseEnded = true
+            return send(context)
+        }
+        redirect(context, 303, to: context.organizationSnapshot?.settings.sso.logoutURL ?? "/")
+    }
+
+    // MARK: Answers
+
+    /// Sends the browser elsewhere; no token is in `location`, which says so by how it was made.
+    func redirect(_ context: RequestContext, _ status: Int, to location: String) {
+        let exchange = context.exchange
+        exchange.response.status = status
+        exchange.response.fields.append("location", location)
+        exchange.response.fields.append("cache-control", "no-store")
+        exchange.response.fields.append("referrer-policy", "no-referrer")
+        exchange.responseEnded = true
+        send(context)
+    }
+
+    /// Answers with one of the gateway's own pages.
+    ///
+    /// - Parameter returnTo: where a form of the page leads on to.
+    func answerPage(_ context: RequestContext, returnTo: String = "/", _ html: (_ nonce: String) -> [UInt8]) {
+        let exchange = context.exchange
+        let nonce = requestID(context).string
+        exchange.response.fields.append("content-type", "text/html; charset=utf-8")
+        exchange.response.fields.append("cache-control", "no-store")
+        exchange.response.fields.append("referrer-policy", "no-referrer")
+        exchange.response.fields.append("x-content-type-options", "nosniff")
+        exchange.response.fields.append(
+            "content-security-policy",
+            PortalPage.contentSecurityPolicy(
+                nonce: nonce, embedded: context.organizationSnapshot?.settings.sso.embedded ?? false,
+                returnTo: returnTo))
+        html(nonce).withUnsafeBytes { answer(context, 200, $0) }
+    }
+
+    // MARK: What a request brings
+
+    /// The transaction that this browser began, where it did.
+    func transaction(_ context: RequestContext) -> SignInTransaction? {
+        guard let organization = context.organizationSnapshot else { return nil }
+        let found =
+            isPlainLoopback(context)
+            ? OwnCookies.find("widget_signin", in: context.exchange.request.fields)
+            : OwnCookies.find("__Host-widget_signin", in: context.exchange.request.fields)
+        guard case .one(let value) = found else { return nil }
+        return SignInTransaction(
+            sealed: value, key: portalKey, organization: organization.settings.id, now: EventLoop.wallClock())
+    }
+
+    func browser(_ context: RequestContext, showsCookies: Bool, now: Double) -> SignInBrowser {
+        let settings = context.organizationSnapshot?.settings
+        let sso = settings?.sso ?? SSOSettings()
+        return SignInBrowser(
+            organization: settings?.id ?? "", session: sessionDigest(context), showsCookies: showsCookies,
+            allowsUnsolicited: sso.allowUnsolicited, lifetime: SessionLifetime(sso), now: now)
+    }
+
+    /// The return address that a request names, or the home page where it names none.
+    func returnAddress(_ context: RequestContext, _ named: [UInt8]?) throws(Rejection) -> ReturnAddress {
+        guard let named, !named.isEmpty else { return .home }
+        guard let address = address(context, named) else { throw Rejection(.returnToNotAllowed) }
+        return address
+    }
+
+    func address(_ context: RequestContext, _ text: [UInt8]) -> ReturnAddress? {
+        guard let settings = context.organizationSnapshot?.settings else { return nil }
+        let portal = portalOrigin(context)
+        // Without hosts of its own, an organization's portal is wherever the browser has found it.
+        return ReturnAddress(text, portal: portal, hosts: settings.hosts.isEmpty ? [portal.authority] : settings.hosts)
+    }
+
+    /// The first parameter of this name in the query, decoded.
+    func parameter(_ name: String, _ context: RequestContext) -> [UInt8]? {
+        context.exchange.request.query.flatMap { Self.field(name, in: $0) }
+    }
+
+    /// The first field of this name in the form that was collected, decoded.
+    func formField(_ name: String, _ context: RequestContext) -> [UInt8]? {
+        Self.field(name, in: context.body.readable)
+    }
+
+    private static func field(_ name: String, in form: Bytes) -> [UInt8]? {
+        var found: [UInt8]?
+        QueryString.forEach(form) { candidate, value, _ in
+            guard found == nil, decoded(candidate).elementsEqual(name.utf8) else { return }
+            found = decoded(value)
+        }
+        return found
+    }
+
+    private static func decoded(_ text: Bytes) -> [UInt8] {
+        var decoded = ByteQueue()
+        QueryString.decode(text, into: &decoded)
+        return Array(decoded.readable)
+    }
+
+    /// The organization's id, where the address of the portal doesn't say which it is.
+    private func organizationParameter(_ context: RequestContext) -> String? {
+        let named = context.snapshot.organization(host: context.exchange.request.authority)
+        guard named == nil, context.snapshot.organizations.count > 1 else { return nil }
+        return context.organizationSnapshot?.settings.id
+    }
+
+    func organizationQuery(_ context: RequestContext) -> String {
+        organizationParameter(context).map { "?organizationId=" + $0 } ?? ""
+    }
+
+    /// Asks storage, and goes on with its answer, if the request is still there by then.
+    func wait<Answer: Sendable>(
+        _ context: RequestContext, _ ask: (@escaping @Sendable (Answer) -> Void) -> Void,
+        then goOn: @escaping @Sendable (RequestContext, Answer) -> Void
+    ) {
+        context.phase = .admitting
+        let bound = WorkerBound(context)
+        let sequence = context.sequence
+        let mailbox = loop.mailbox
+        ask { answer in
+            mailbox.post {
+                let context = bound.value
+                guard context.sequence == sequence, context.phase == .admitting else { return }
+                context.phase = .idle
+                goOn(context, answer)
+            }
+        }
+    }
+}

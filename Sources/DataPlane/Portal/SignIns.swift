@@ -1,0 +1,190 @@
+import IdentityCore
+import PortalSSO
+import Synchronization
+package import UserDirectory
+
+/// What the portal's sign-in asks of storage, off the workers: each job runs as a task of its own, and its answer comes
+/// back by the completion, from another thread.
+///
+/// No more than `maximum` jobs are under way at once: beyond that the answer is 'unavailable' at once, so that a flood of
+/// made-up session ids costs memory within bounds.
+package final class SignIns: Sendable {
+    private let store: any SessionStore & UserStore
+    private let maximum: Int
+    private let underWay = Atomic<Int>(0)
+
+    package init(store: any SessionStore & UserStore, maximum: Int = 2048) {
+        self.store = store
+        self.maximum = maximum
+    }
+
+    /// Returns when nothing is under way any more.
+    package func shutdown() async {
+        while underWay.load(ordering: .acquiring) > 0 { try? await Task.sleep(for: .milliseconds(5)) }
+    }
+
+    /// Finds the session of a cookie with its user; one that slides is moved on where it is due.
+    func resume(
+        _ digest: SessionDigest, of organization: String, lifetime: SessionLifetime, now: Double,
+        completion: @escaping @Sendable (SessionOutcome) -> Void
+    ) {
+        run(orElse: { completion(.unavailable) }) { [store] in
+            let outcome = await store.resume(digest, of: organization, now: now)
+            guard case .active(var session, let user) = outcome, let expiry = lifetime.newExpiry(of: session, now: now),
+                (try? await store.extend(digest, of: organization, until: expiry)) != nil
+            else { return completion(outcome) }
+            session.expiresAt = expiry
+            completion(.active(session, user))
+        }
+    }
+
+    /// Settles whom a verified token signs in, and begins the session where nobody needs to be asked.
+    func signIn(
+        _ request: SignInRequest, keyID: String, isSolicited: Bool, browser: SignInBrowser,
+        completion: @escaping @Sendable (SignInOutcome) -> Void
+    ) {
+        run(orElse: { completion(.refused(.directoryUnavailable)) }) { [store] in
+            switch await store.signIn(request) {
+            case .unavailable: completion(.refused(.directoryUnavailable))
+            case .refused(let code): completion(.refused(code))
+            case .admitted(let user, _):
+                completion(
+                    await browser.settle(user, keyID: keyID, isSolicited: isSolicited, wasAsked: false, in: store))
+            }
+        }
+    }
+
+    /// Goes on with a sign-in that waited for a same-site request, or for its person's word.
+    ///
+    /// - Parameter wasAsked: the person has said that this is whom they want to be.
+    func complete(
+        _ pending: PendingSignIn, isSolicited: Bool, wasAsked: Bool, browser: SignInBrowser,
+        completion: @escaping @Sendable (SignInOutcome) -> Void
+    ) {
+        run(orElse: { completion(.refused(.directoryUnavailable)) }) { [store] in
+            guard let user = try? await store.user(pending.user, of: browser.organization), user.id == pending.user
+            else { return completion(.refused(.sessionExpired)) }
+            if user.blockedAt != nil { return completion(.refused(.userBlocked)) }
+            if let moment = user.tokensValidAfter, pending.decidedAt <= moment {
+                return completion(.refused(.tokenRevoked))
+            }
+            completion(
+                await browser.settle(
+                    user, keyID: pending.keyID, isSolicited: isSolicited, wasAsked: wasAsked, in: store))
+        }
+    }
+
+    /// Ends a browser's own session. Nil where there was none.
+    func end(
+        _ digest: SessionDigest, of organization: String,
+        completion: @escaping @Sendable (Result<PortalSession?, any Error>) -> Void
+    ) {
+        run(orElse: { completion(.failure(StoreError.unavailable("too much at once"))) }) { [store] in
+            do {
+                completion(.success(try await store.end(digest, of: organization)))
+            } catch {
+                completion(.failure(error))
+            }
+        }
+    }
+
+    /// Notes how a test went.
+    func record(_ test: SignInTest, of organization: String, completion: @escaping @Sendable () -> Void) {
+        run(orElse: completion) { [store] in
+            try? await store.record(test, of: organization)
+            completion()
+        }
+    }
+
+    private func run(orElse refuse: () -> Void, _ job: @escaping @Sendable () async -> Void) {
+        guard underWay.add(1, ordering: .acquiringAndReleasing).newValue <= maximum else {
+            underWay.subtract(1, ordering: .releasing)
+            return refuse()
+        }
+        Task.detached(priority: .high) { [self] in
+            await job()
+            underWay.subtract(1, ordering: .releasing)
+        }
+    }
+}
+
+/// What a sign-in has come to.
+enum SignInOutcome: Sendable {
+    case refused(RejectionCode)
+    /// The browser gets this session; the one that it had has ended.
+    case begun(SessionID, replaced: PortalSession?)
+    /// The browser's cookies couldn't be seen: it is to ask again, from this site.
+    case continueOnSameSite(DirectoryUser)
+    /// Somebody else is signed in here.
+    case ask(current: DirectoryUser, new: DirectoryUser)
+}
+
+/// How long sessions last.
+struct SessionLifetime: Sendable {
+    let seconds: Double
+    let slides: Bool
+
+    init(_ settings: SSOSettings) {
+        seconds = Double(settings.sessionDays) * 86400
+        slides = settings.slidingSessions
+    }
+
+    /// Where a session that is used now ends instead; nil where it stays. A day's use is one write, not more.
+    func newExpiry(of session: PortalSession, now: Double) -> Double? {
+        guard slides, now + seconds - session.expiresAt >= min(86400, seconds / 4) else { return nil }
+        return now + seconds
+    }
+}
+
+/// The browser that somebody signs in with.
+struct SignInBrowser: Sendable {
+    let organization: String
+    /// The session that it has, or says that it has.
+    let session: SessionDigest?
+    /// Its cookies could be seen: what isn't there isn't there.
+    let showsCookies: Bool
+    let allowsUnsolicited: Bool
+    let lifetime: SessionLifetime
+    let now: Double
+
+    /// Decides what becomes of a user's sign-in, and begins the session where that is it.
+    func settle(
+        _ user: DirectoryUser, keyID: String, isSolicited: Bool, wasAsked: Bool, in store: any SessionStore
+    ) async -> SignInOutcome {
+        var current: DirectoryUser?
+        if let session {
+            switch await store.resume(session, of: organization, now: now) {
+            case .active(_, let user): current = user
+            case .ended, .refused: break
+            case .unavailable: return .refused(.directoryUnavailable)
+            }
+        }
+        let decision = SignInDecision(
+            SignInAttempt(
+                // Who has been asked has begun it themselves.
+                isSolicited: isSolicited || wasAsked, allowUnsolicited: allowsUnsolicited, currentUser: current?.id,
+                newUser: user.id, canSetSessionNow: showsCookies))
+        switch decision {
+        case .refuse(let code): return .refused(code)
+        case .continueOnSameSite: return .continueOnSameSite(user)
+        case .ask: return .ask(current: current ?? user, new: user)
+        case .begin: return await begin(user, keyID: keyID, in: store)
+        }
+    }
+
+    /// Always under a new id, so that nobody can have known it before; the browser's old session ends.
+    private func begin(_ user: DirectoryUser, keyID: String, in store: any SessionStore) async -> SignInOutcome {
+        let id = SessionID.random()
+        let begun = PortalSession(
+            digest: id.digest, organization: organization, user: user.id, keyID: keyID, createdAt: now,
+            expiresAt: now + lifetime.seconds)
+        do {
+            try await store.begin(begun)
+            var replaced: PortalSession?
+            if let session { replaced = try await store.end(session, of: organization) }
+            return .begun(id, replaced: replaced)
+        } catch {
+            return .refused(.directoryUnavailable)
+        }
+    }
+}
