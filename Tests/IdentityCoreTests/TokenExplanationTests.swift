@@ -78,6 +78,47 @@ import Testing
         #expect(failure(explain(unknown))?.words.contains("names no active secret") == true)
     }
 
+    @Test(
+        "what claims do with a role is said",
+        arguments: [
+            (#""trusted":true"#, ""),
+            ("", " A user who is an admin or owner isn't let in with it: 'trusted' isn't true."),
+            (#""admin":"accept""#, " 'admin' makes the user an admin."),
+            (#""owner":"accept","admin":"accept""#, " 'owner' makes the user an owner."),
+            (#""trusted":true,"admin":"deny""#, " 'admin' takes that role away."),
+            (
+                #""admin":"deny","owner":"accept""#,
+                " 'admin' would deny and is ignored: 'trusted' isn't true. 'owner' makes the user an owner."
+            ), (#""trusted":true,"admin":"deny","owner":"accept""#, " 'admin' takes that role away."),
+        ])
+    func privileges(claims: String, words: String) {
+        let payload = "{\(Dialect.uservoice.required)\(claims.isEmpty ? "" : ",")\(claims)}"
+        let explanation = explain(Sample.token(payload), policy: Sample.policy(of: .uservoice))
+        #expect(
+            explanation.steps.first { $0.name == "claims" }?.words == "The claims are those of uservoice." + words)
+    }
+
+    @Test("dropped claims are said to be")
+    func dropped() {
+        let payload = "{\(Dialect.sleekplan.required),\"x\":\(letters(4100))}"
+        let explanation = explain(Sample.token(payload), policy: Sample.policy(of: .sleekplan))
+        #expect(explanation.warnings.names == ["extra_dropped"])
+        #expect(explanation.steps.contains { $0.words.contains("dropped") })
+    }
+
+    @Test(
+        "each dialect's expiry is explained",
+        arguments: [
+            (#""expires":"2025-06-15 15:00:00""#, "It expired 400 s ago."),
+            (#""expires":"soon""#, "'expires' must be text such as 2030-12-31 23:59:59, in GMT."),
+            (#""expires":"2025-06-15 15:00:00","exp":"soon""#, "'exp' must be a JSON number"),
+        ])
+    func expiry(claims: String, words: String) {
+        let token = Sample.token("{\(Dialect.uservoice.required),\(claims)}")
+        let found = failure(explain(token, policy: Sample.policy(of: .uservoice)))
+        #expect(found?.name == "time" && found?.words.hasPrefix(words) == true, "\(found?.words ?? "")")
+    }
+
     @Test func `no word of an explanation is a secret`() {
         let tokens = [
             Sample.token("{}", secret: "x"), Sample.token("{}", secret: Sample.secret + "\n"), Sample.token("{}"),

@@ -88,7 +88,11 @@ package struct TokenExplanation: Sendable {
         } check: { () throws(Rejection) in
             try times.checkLifetime(policy, now: now)
         }
-        let claims = try step("The claims are those of \(policy.dialect.rawValue).") { rejection in
+        let claims = try step { claims in
+            let warnings = TokenWarnings(claims, claims.privileges, in: scratch)
+            return "The claims are those of \(policy.dialect.rawValue)."
+                + PrivilegeWords.describe(claims.privileges, warnings: warnings, dialect: policy.dialect)
+        } failing: { rejection in
             let claim = rejection.claim.map { "'\($0)'" } ?? "A claim"
             return rejection.code == .tokenClaimMissing
                 ? "\(claim) is required and missing." : "\(claim) has a value that it can't have."
@@ -174,9 +178,15 @@ package struct TokenExplanation: Sendable {
     private mutating func step<Value>(
         _ words: String, failing describe: (Rejection) -> String, check: () throws(Rejection) -> Value
     ) throws(Rejection) -> Value {
+        try step({ _ in words }, failing: describe, check: check)
+    }
+
+    private mutating func step<Value>(
+        _ words: (Value) -> String, failing describe: (Rejection) -> String, check: () throws(Rejection) -> Value
+    ) throws(Rejection) -> Value {
         do throws(Rejection) {
             let value = try check()
-            passed(words)
+            passed(words(value))
             return value
         } catch {
             throw failed(error, describe(error))
