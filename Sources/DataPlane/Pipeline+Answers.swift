@@ -94,7 +94,11 @@ extension DataPlaneWorker {
             return nil
         }
         if code == .originNotAllowed { return nil }
-        guard organization.settings.requireIdentify == .enforce else { return nil }
+        var locks = organization.settings.requireIdentify == .enforce
+        if case .upstream(let route) = context.endpoint, route.access == .portal {
+            locks = locks || organization.requiresSession
+        }
+        guard locks else { return nil }
         context.state = "locked"
         return "locked"
     }

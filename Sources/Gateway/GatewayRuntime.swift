@@ -16,6 +16,7 @@ import VerificationCache
 package actor GatewayRuntime {
     private static let pollInterval = Duration.milliseconds(100)
     private static let pollsPerMetrics = 10
+    private static let pollsPerCleaning = 600
 
     private let logger: Logger
     private let file: String?
@@ -167,6 +168,7 @@ package actor GatewayRuntime {
                 await takeReports()
                 reloadIfChanged()
             }
+            if polls % Self.pollsPerCleaning == 0 { _ = try? await store.removeExpired(now: EventLoop.wallClock()) }
             polls += 1
             try? await Task.sleep(for: Self.pollInterval)
         }

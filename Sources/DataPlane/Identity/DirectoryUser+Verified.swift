@@ -30,7 +30,10 @@ extension DirectoryUser {
     }
 
     /// How a person recognises themselves.
-    var displayName: String { profile.email ?? profile.name ?? profile.externalID ?? id }
+    var displayName: String {
+        guard let name = profile.name else { return profile.email ?? profile.externalID ?? id }
+        return profile.email.map { "\(name) (\($0))" } ?? name
+    }
 
     /// All that is certain where a field is unverified that this release doesn't know.
     private var onlyID: UserProfile {
