@@ -131,7 +131,9 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(
-            name: "PortalSSOTests", dependencies: ["IdentityCore", "PortalSSO", "UserDirectory"], swiftSettings: house),
+            name: "PortalSSOTests",
+            dependencies: ["IdentityCore", "MessageAuthentication", "PortalSSO", "UserDirectory"],
+            exclude: ["Fixtures"], swiftSettings: house),
         .testTarget(name: "DemoTests", dependencies: ["Demo", "IdentityCore"], swiftSettings: house),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: house),
         .testTarget(name: "TLSEngineTests", dependencies: ["COpenSSL", "TLSEngine"], swiftSettings: house),

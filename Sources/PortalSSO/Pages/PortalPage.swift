@@ -63,6 +63,8 @@ package enum PortalPage {
         .passed { background: light-dark(#dcf5e4, #143b24); color: light-dark(#12652f, #8fe3ac); }
         .failed { background: light-dark(#fde5e3, #471d1a); color: light-dark(#9c1f16, #ffb3ab); }
         .note { padding: .6rem .9rem; border-radius: 9px; background: light-dark(#eef2fb, #232a3a); }
+        main > :last-child { margin-bottom: 0; }
+        @media (max-width: 30rem) { main { padding: 1.75rem 1.5rem; } }
         .code { margin: 0; font: .85rem/1.4 ui-monospace, monospace; color: light-dark(#5a606b, #9aa1ad); }
         """
 }

@@ -55,7 +55,7 @@ enum SignInAdvice {
         case .userHashMissing:
             "Add it: HMAC-SHA256 of the user’s id under the API secret, in hexadecimal. Or don’t require it."
         case .userHashSubjectMissing: "Add the user’s id, which the hash is computed over."
-        case .userHashMismatch: "Compute HMAC-SHA256 of the id in this very token, as text, under the API secret’s text."
+        case .userHashMismatch: "Compute HMAC-SHA256 of the id in this very token, as text, with the API secret’s text."
         case .userUnknown: "Sign-in admits known users only. Import the user, or set the identify mode to upsert."
         case .userBlocked: "Try with another user, or unblock this one."
         case .identityConflict: "Correct one of the two users in the directory."

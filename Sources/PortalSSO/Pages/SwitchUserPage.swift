@@ -25,7 +25,7 @@ package enum SwitchUserPage {
                 <h1>Change user?</h1>
                 <p>You are signed in to \(organizationName.escapedForHTML) as <strong>\(current)</strong>. The link that
                 brought you here would sign you in as <strong>\(new)</strong>.</p>
-                <p>If you didn't expect this, stay who you are.</p>
+                <p>If you didn’t expect this, stay who you are.</p>
                 <form class="actions" method="post" action="\(confirmPath.escapedForHTML)">
                 <input type="hidden" name="\(confirmationField)" value="\(confirmation.text)">
                 <button class="button" name="\(choiceField)" value="\(stayChoice)">Stay signed in as \(current)</button>
