@@ -73,7 +73,8 @@ export function serveLoginApp({ claims, locationBack }) {
         const url = new URL(request.url, 'http://customer.test');
         const id = /(?:^|; )customer=([^;]+)/.exec(request.headers.cookie ?? '')?.[1];
         const send = (status, body, headers = {}) => {
-            response.writeHead(status, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store', ...headers });
+            const html = { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' };
+            response.writeHead(status, { ...html, ...headers });
             response.end(body);
         };
         const sendBack = (name, fault, headers = {}) => {

@@ -45,8 +45,8 @@ LOGGED_OUT_PAGE = """<!doctype html>
 def login_app(vendor, *, claims, send_back, logged_out=""):
     """An application that signs users in to one vendor's portal.
 
-    `claims(user)` are the vendor's names for a user, `send_back(token, hostile)` is the response that brings the browser
-    back to the portal, `logged_out` is HTML for the page after logging out.
+    `claims(user)` are the vendor's names for a user, `send_back(token, hostile)` is the response that brings the
+    browser back to the portal, `logged_out` is HTML for the page after logging out.
     """
     app = Flask(vendor)
     app.secret_key = os.urandom(32)

@@ -3,12 +3,15 @@
 import httpx
 
 STATUS = {
-    "token_conflict": 400, "request_malformed": 400, "organization_mismatch": 400, "identity_malformed": 400,
+    "token_conflict": 400, "request_malformed": 400, "organization_mismatch": 400, "return_to_not_allowed": 400,
+    "identity_malformed": 400,
     "token_malformed": 401, "token_algorithm_not_allowed": 401, "token_signature_mismatch": 401, "token_expired": 401,
     "token_not_yet_valid": 401, "token_issued_in_future": 401, "token_lifetime_exceeded": 401,
-    "token_claim_missing": 401, "token_claim_invalid": 401, "token_revoked": 401, "user_hash_missing": 401,
-    "user_hash_subject_missing": 401, "user_hash_mismatch": 401, "identify_required": 401,
-    "user_unknown": 403, "user_blocked": 403, "origin_not_allowed": 403,
+    "token_claim_missing": 401, "token_claim_invalid": 401, "token_revoked": 401, "token_replayed": 401,
+    "user_hash_missing": 401, "user_hash_subject_missing": 401, "user_hash_mismatch": 401, "identify_required": 401,
+    "session_expired": 401,
+    "user_unknown": 403, "user_blocked": 403, "admin_sso_forbidden": 403, "admin_identity_untrusted": 403,
+    "forum_forbidden": 403, "origin_not_allowed": 403, "sso_disabled": 403,
     "organization_unknown": 404, "identity_conflict": 409, "body_too_large": 413, "token_too_large": 431,
     "headers_too_large": 431, "upstream_unreachable": 502, "directory_unavailable": 503, "draining": 503,
     "upstream_timeout": 504,

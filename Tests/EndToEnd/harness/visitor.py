@@ -1,4 +1,4 @@
-"""A browser, as far as sign-in can tell one: cookies, redirects, forms, and what browsers say of where they come from."""
+"""A browser, as far as sign-in can tell one: cookies, redirects, forms, and what it says of where it comes from."""
 
 from __future__ import annotations
 
@@ -67,6 +67,8 @@ class Form:
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    #: Name, value and words of each button.
+    buttons: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 class Visitor:
@@ -76,6 +78,8 @@ class Visitor:
         self.client = httpx.Client(verify=context, http2=True, timeout=20)
         self.hops: list[Hop] = []
         self.url = "about:blank"
+        #: Of the page at hand.
+        self.referrer_policy = ""
 
     def close(self) -> None:
         self.client.close()
@@ -87,15 +91,23 @@ class Visitor:
         self.hops = []
         return self._navigate("GET", url, initiator=self.url if clicked else None)
 
-    def submit(self, form: Form | None = None, **values: str) -> httpx.Response:
-        """Submits a form of the page at hand, by default its first."""
-        form = form or self.forms()[0]
+    def submit(self, *, button: str = "", **values: str) -> httpx.Response:
+        """Fills in the page's first form and sends it off, by the one button whose words contain `button`."""
+        form = self.forms()[0]
         fields = form.fields | values
+        if button:
+            (name, value, _), = (pressed for pressed in form.buttons if button in pressed[2].lower())
+            fields |= {name: value} if name else {}
         for name in TOKEN_FIELDS:
             if fields.get(name):
                 remember(fields[name])
         self.hops = []
         return self._navigate(form.method, urljoin(self.url, form.action), fields, initiator=self.url)
+
+    def post(self, url: str, fields: dict[str, str], *, on: str | None = None) -> httpx.Response:
+        """Sends off a form of the page at hand, or of one `on` another address, that leads to `url`."""
+        self.hops = []
+        return self._navigate("POST", url, fields, initiator=on or self.url)
 
     def restart(self) -> None:
         """Closes the browser and opens it again: cookies without a lifetime are gone."""
@@ -106,9 +118,10 @@ class Visitor:
 
     def fetch(self, path: str, method: str = "GET", **options) -> httpx.Response:
         """A script's request to the origin of the page at hand."""
-        headers = {"Accept": "*/*", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty"}
+        headers = {
+            "Accept": "*/*", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty"}
         if method not in ("GET", "HEAD"):
-            headers["Origin"] = origin_of(self.url)
+            headers["Origin"] = "null" if self.referrer_policy == "no-referrer" else origin_of(self.url)
         return self.client.request(method, urljoin(self.url, path), headers=headers, **options)
 
     # What there is to see
@@ -147,6 +160,7 @@ class Visitor:
         else:
             raise AssertionError(f"redirected without end: {[hop.url.split('?')[0] for hop in self.hops]}")
         self.url = url
+        self.referrer_policy = response.headers.get("referrer-policy", "")
         if SUBMITS_ITSELF in response.text:
             earlier = self.hops
             response = self.submit()
@@ -156,15 +170,19 @@ class Visitor:
     def _send(self, method: str, url: str, fields: dict[str, str] | None, initiator: str | None,
               crossed: bool) -> httpx.Response:
         same_origin = initiator is not None and origin_of(initiator) == origin_of(url)
-        site = "none" if initiator is None else "cross-site" if crossed else "same-origin" if same_origin else "same-site"
+        site = "none" if initiator is None else "same-origin" if same_origin else "same-site"
+        site = "cross-site" if crossed else site
         headers = {
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
             "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-User": "?1", "Sec-Fetch-Site": site,
             "Upgrade-Insecure-Requests": "1"}
         if initiator is not None:
-            headers["Referer"] = initiator if same_origin else origin_of(initiator) + "/"
+            silent = self.referrer_policy == "no-referrer" or self.referrer_policy == "same-origin" and not same_origin
+            if not silent:
+                headers["Referer"] = initiator if same_origin else origin_of(initiator) + "/"
             if method == "POST":
-                headers["Origin"] = origin_of(initiator)
+                # A page that keeps its address to itself keeps its origin too (Fetch, "serializing a request origin").
+                headers["Origin"] = "null" if silent else origin_of(initiator)
         body = {"data": fields} if method == "POST" else {"params": fields} if fields else {}
         request = self.client.build_request(method, url, headers=headers, **body)
         if crossed and method == "POST":
@@ -192,6 +210,7 @@ class _Forms(HTMLParser):
     def __init__(self):
         super().__init__()
         self.forms: list[Form] = []
+        self.button: tuple[str, str] | None = None
 
     def handle_starttag(self, tag, attributes):
         given = dict(attributes)
@@ -199,3 +218,14 @@ class _Forms(HTMLParser):
             self.forms.append(Form(given.get("action") or "", (given.get("method") or "get").upper()))
         elif tag == "input" and self.forms and given.get("name") and given.get("type") != "submit":
             self.forms[-1].fields[given["name"]] = given.get("value") or ""
+        elif tag == "button" and self.forms:
+            self.button = given.get("name") or "", given.get("value") or ""
+            self.forms[-1].buttons.append((*self.button, ""))
+
+    def handle_data(self, data):
+        if self.button:
+            self.forms[-1].buttons[-1] = (*self.button, self.forms[-1].buttons[-1][2] + data)
+
+    def handle_endtag(self, tag):
+        if tag == "button":
+            self.button = None
