@@ -12,10 +12,13 @@ extension DataPlaneWorker {
     func answerSignIn(_ context: RequestContext, _ step: SignInStep) throws(Rejection) {
         let method = context.exchange.request.method
         switch step {
-        case .start, .page, .callback, .logoutScript:
+        case .start, .page:
             guard method == .get || method == .head else {
                 return answerMethodNotAllowed(context, allowed: "GET, HEAD")
             }
+        case .callback, .logoutScript:
+            // A look at the head alone must not use up a token, nor end a session.
+            guard method == .get else { return answerMethodNotAllowed(context, allowed: "GET") }
         case .complete:
             guard method == .get || method == .post else {
                 return answerMethodNotAllowed(context, allowed: "GET, POST")

@@ -131,8 +131,9 @@ extension DataPlaneWorker {
             ? OwnCookies.find("widget_signin", in: context.exchange.request.fields)
             : OwnCookies.find("__Host-widget_signin", in: context.exchange.request.fields)
         guard case .one(let value) = found else { return nil }
-        return SignInTransaction(
+        let transaction = SignInTransaction(
             sealed: value, key: portalKey, organization: organization.settings.id, now: EventLoop.wallClock())
+        return transaction?.dialect == organization.settings.dialect ? transaction : nil
     }
 
     func browser(_ context: RequestContext, showsCookies: Bool, now: Double) -> SignInBrowser {
