@@ -28,7 +28,7 @@ struct ConfigurationOptions: ParsableArguments {
     }
 
     /// Opens the storage that the configuration names; makes what is missing.
-    func openStore() throws -> any OrganizationStore & UserStore {
+    func openStore() throws -> any OrganizationStore & UserStore & SessionStore {
         try load().configuration.storage.open(environment: environment)
     }
 }

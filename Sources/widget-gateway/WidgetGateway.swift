@@ -20,7 +20,7 @@ struct WidgetGateway: GroupCommand {
         version: "widget-gateway \(version)",
         subcommands: [
             ServeCommand.self, DemoCommand.self, CheckConfigCommand.self, OrganizationCommand.self, SecretCommand.self,
-            UserCommand.self, TokenCommand.self, UserHashCommand.self,
+            UserCommand.self, SessionCommand.self, TokenCommand.self, UserHashCommand.self,
         ])
 
     static let version = "0.1.0"

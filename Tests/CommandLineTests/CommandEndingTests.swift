@@ -25,6 +25,10 @@ import UserDirectory
         ["user", "import", "acme"], ["token", "sign", "--claims", "{}"], ["token", "verify", "x"],
         ["token", "sign", "--secret-file", "f", "--claims", "{}", "--expires-in", "soon"],
         ["secret", "generate", "acme", "--purpose", "fun"], ["user-hash", "--secret-file", "f"],
+        ["session"], ["session", "end", "acme"], ["session", "end", "acme", "--all", "--user", "ann"],
+        ["session", "end", "acme", "--key", "k", "--session", "s"], ["session", "end", "--all"], ["session", "list"],
+        ["session", "list", "acme", "--limit", "10001"], ["organization", "sso"],
+        ["secret", "revoke", "acme", "--end-sessions"],
     ])
     func `wrong use ends with 2 and says so on standard error`(arguments: [String]) async {
         let ending = await ending(arguments)
@@ -36,6 +40,7 @@ import UserDirectory
     @Test(arguments: [
         ["--help"], ["--version"], ["help"], ["organization", "--help"], ["help", "user", "import"],
         ["token", "sign", "-h"],
+        ["session", "end", "--help"], ["organization", "sso", "-h"],
     ])
     func `help that was asked for ends with 0 on standard output`(arguments: [String]) async {
         let ending = await ending(arguments)
@@ -51,6 +56,10 @@ import UserDirectory
         ["token", "sign", "--secret-file", "f", "--claims", "{}", "--expires-in", "-10", "--with-user-hash"],
         ["token", "verify", "--organization", "acme", "-"], ["user-hash", "--secret-file", "f", "123"],
         ["user", "import", "acme", "-"], ["secret", "generate", "acme", "--purpose", "user_hash"],
+        ["session", "end", "acme", "--session", "0123456789abcdef"],
+        ["session", "list", "acme", "--user", "a", "--json"],
+        ["organization", "sso", "acme", "--json"], ["secret", "revoke", "acme", "key_1", "--end-sessions"],
+        ["organization", "set", "acme", "sso.enabled=true", "--untested"],
     ])
     func `right use runs`(arguments: [String]) async {
         #expect(await ending(arguments) == nil)

@@ -12,6 +12,13 @@ import UserDirectory
         settings.allowedOrigins = ["https://*.a.test", "http://localhost:3000"]
         settings.sso.enabled = true
         settings.sso.loginURL = "https://a.test/login?a=b&c=d, e: f".replacing(" ", with: "")
+        settings.sso.disableNativeLogin = true
+        settings.sso.nativeLoginPaths = ["/login", "/a:b,c", "/#".replacing("#", with: "%23")]
+        settings.sso.embedded = true
+        settings.sso.sessionDays = 7
+        settings.sso.slidingSessions = true
+        settings.sso.privateForums = ["12", "0034"]
+        settings.sso.authorizeAllSSOUsers = true
         settings.sso.buttonLabel = "Say \"hi\": # \\ [x] – ü"
         for name in ["Acme Inc", "12", "null", "a: b", "a #b", "- a", "{", "é", "true", "~", "end:", "'q'"] {
             settings.name = name
@@ -41,6 +48,37 @@ import UserDirectory
         #expect(after == expected)
         #expect(try after.changing(["hosts="]).hosts == [])
         #expect(try after.changing([]) == after)
+    }
+
+    @Test func `sign-in settings change one by one`() throws {
+        var expected = OrganizationSettings(id: "acme")
+        expected.sso.enabled = true
+        expected.sso.loginURL = "https://a.test/login"
+        expected.sso.disableNativeLogin = true
+        expected.sso.nativeLoginPaths = ["/login", "/users"]
+        expected.sso.embedded = true
+        expected.sso.sessionDays = 90
+        expected.sso.slidingSessions = true
+        expected.sso.privateForums = ["12", "34"]
+        expected.sso.authorizeAllSSOUsers = true
+        let after = try OrganizationSettings(id: "acme").changing([
+            "sso.enabled=true", "sso.login_url=https://a.test/login", "sso.disable_native_login=true",
+            "sso.native_login_paths=/login,/users", "sso.embedded=yes", "sso.session_days=90",
+            "sso.sliding_sessions=on", "sso.private_forums=12, 34", "sso.authorize_all_sso_users=true",
+        ])
+        #expect(after == expected)
+        #expect(try after.changing(["sso.private_forums=[]"]).sso.privateForums == [])
+    }
+
+    @Test(arguments: Dialect.allCases, Dialect.allCases)
+    func `another dialect brings its defaults where nothing else was set`(_ old: Dialect, _ new: Dialect) throws {
+        let before = OrganizationSettings(id: "acme", dialect: old)
+        #expect(try before.changing(["dialect=\(new.rawValue)"]) == OrganizationSettings(id: "acme", dialect: new))
+        var own = OrganizationSettings(id: "acme", dialect: new)
+        own.maxTokenLifetimeSeconds = 77
+        let changed = try before.changing(["max_token_lifetime_seconds=77", "dialect=\(new.rawValue)"])
+        #expect(changed == own)
+        #expect(try changed.changing(["dialect=\(old.rawValue)"]).maxTokenLifetimeSeconds == 77)
     }
 
     @Test func `all mistakes are named at once`() {

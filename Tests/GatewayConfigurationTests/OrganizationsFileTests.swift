@@ -48,6 +48,13 @@ import UserDirectory
                   require: true
                   button_label: Weiter
                   allow_unsolicited: false
+                  disable_native_login: true
+                  native_login_paths: [/login, /users/sign_in/]
+                  embedded: true
+                  session_days: 365
+                  sliding_sessions: true
+                  private_forums: [12, "0034"]
+                  authorize_all_sso_users: true
             """, name: "", environment: ["API": String(sampleSecret.reversed())])
         var settings = OrganizationSettings(id: "a_b-1", name: "2024")
         settings.hosts = ["feedback.acme.test", "localhost:8443", "b.test", "[::1]:8443"]
@@ -67,6 +74,13 @@ import UserDirectory
         settings.sso.require = true
         settings.sso.buttonLabel = "Weiter"
         settings.sso.allowUnsolicited = false
+        settings.sso.disableNativeLogin = true
+        settings.sso.nativeLoginPaths = ["/login", "/users/sign_in/"]
+        settings.sso.embedded = true
+        settings.sso.sessionDays = 365
+        settings.sso.slidingSessions = true
+        settings.sso.privateForums = ["12", "0034"]
+        settings.sso.authorizeAllSSOUsers = true
         #expect(
             organizations == [
                 OrganizationDefinition(
@@ -79,7 +93,7 @@ import UserDirectory
             """
             organizations:
               - id: Acme
-                dialect: uservoice
+                dialect: intercom
                 hosts: [https://a.test, b.test, B.test]
                 require_identify: true
               - id: two
@@ -94,8 +108,8 @@ import UserDirectory
         #expect(
             problems == [
                 "organizations.yaml:2: organizations[0].id: must be lower-case letters, digits, - and _ (1–64), not Acme",
-                "organizations.yaml:3: organizations[0].dialect: uservoice is not supported by this version yet: "
-                    + "use productbridge",
+                "organizations.yaml:3: organizations[0].dialect: must be productbridge, productlift, sleekplan, uservoice "
+                    + "or userorbit, not intercom",
                 "organizations.yaml:4: organizations[0].hosts[0]: must be a host name such as feedback.acme.test, "
                     + "without a scheme or a path, not https://a.test",
                 "organizations.yaml:4: organizations[0].hosts: b.test is there twice",
@@ -193,5 +207,46 @@ import UserDirectory
     func `a bad login page is refused`(url: String) {
         let text = "organizations: [{ id: a, sso: { enabled: true, login_url: \"\(url)\" } }]"
         #expect(refusalOfOrganizations(text).count == 1)
+    }
+
+    @Test(arguments: [
+        ("session_days: 0", "session_days: must be a whole number from 1 to 365, not 0"),
+        ("session_days: 366", "session_days: must be a whole number from 1 to 365, not 366"),
+        ("session_days: 1.5", "session_days: must be a whole number from 1 to 365, not 1.5"),
+        ("sliding_sessions: 1", "sliding_sessions: must be true or false, not 1"),
+        ("embedded: \"true\"", "embedded: must be true or false, not \"true\""),
+        ("native_login_paths: [login]", "native_login_paths[0]: must be a path that begins with /, not login"),
+        (
+            "native_login_paths: [\"https://a.test/login\"]",
+            "native_login_paths[0]: must be a path that begins with /, not \"https://a.test/login\""
+        ),
+        (
+            "native_login_paths: [/a, \"/b?c\"]",
+            "native_login_paths[1]: must be a path alone, without a query or a fragment"
+        ),
+        ("native_login_paths: [/a/../b]", "native_login_paths[0]: must not contain . or .. as a segment"),
+        ("native_login_paths: [/a, /b, /a]", "native_login_paths: /a is there twice"),
+        ("native_login_paths: /a", "native_login_paths: must be a list, not a single value"),
+        ("private_forums: [general]", "private_forums[0]: must be a forum's id: 1 to 20 digits, not general"),
+        ("private_forums: [\"\"]", "private_forums[0]: must be a forum's id: 1 to 20 digits, not \"\""),
+        ("private_forums: [-1]", "private_forums[0]: must be a forum's id: 1 to 20 digits, not -1"),
+        ("require: true", "require: needs enabled: true"),
+        ("disable_native_login: true", "disable_native_login: needs enabled: true"),
+        ("enabled: true", "login_url: is missing: it is needed where enabled is true"),
+        (
+            "logout_url: http://a.test/",
+            "logout_url: must be an https:// URL (http:// only for loopback hosts), not http://a.test/"
+        ),
+    ])
+    func `a bad sign-in setting is named`(line: String, problem: String) {
+        #expect(
+            refusalOfOrganizations("organizations:\n- id: a\n  sso:\n    \(line)")
+                == ["organizations.yaml:4: organizations[0].sso.\(problem)"])
+    }
+
+    @Test(arguments: ["https://a.test/login", "http://127.0.0.1:3000/", "http://localhost/x?y=z", "http://[::1]:1/"])
+    func `a good login page is taken`(url: String) throws {
+        let text = "organizations: [{ id: a, sso: { enabled: true, login_url: \"\(url)\" } }]"
+        #expect(try OrganizationsFile.parse(text, name: "").map(\.settings.sso.loginURL) == [url])
     }
 }

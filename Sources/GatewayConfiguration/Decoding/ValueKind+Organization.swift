@@ -1,5 +1,3 @@
-import IdentityCore
-
 extension ValueKind where Value == String {
     static let organizationID = identifier("lower-case letters, digits, - and _ (1–64)", lowerCase: true)
 
@@ -42,17 +40,9 @@ extension ValueKind where Value == String {
         guard !url.rest.contains("#") else { throw ValueProblem("must not have a fragment") }
         return text
     }
-}
 
-extension ValueKind where Value == Dialect {
-    /// The dialects that this version speaks; the others have a name already.
-    static let supportedDialect = ValueKind(name: "productbridge") { (text, _) throws(ValueProblem) in
-        guard let dialect = Dialect(rawValue: text) else { return nil }
-        guard dialect == .productbridge else {
-            throw ValueProblem("\(text) is not supported by this version yet: use productbridge")
-        }
-        return dialect
-    } show: {
-        $0.rawValue
+    /// The id of a forum. YAML may take it for a number.
+    static let forumID = ValueKind.parsed("a forum's id: 1 to 20 digits", show: { $0 }) { text throws(ValueProblem) in
+        (1...20).contains(text.utf8.count) && text.utf8.allSatisfy { (48...57).contains($0) } ? text : nil
     }
 }

@@ -49,7 +49,9 @@ extension OrganizationSettings {
             "What requests, commands and logs call the organization.")
         let name = reader.optional("name", .text(longest: 200), shown: "the id", "What people call it.")
         let dialect = reader.value(
-            "dialect", .supportedDialect, default: .productbridge, "Whose conventions its tokens follow.")
+            "dialect", .choice, default: Dialect.productbridge,
+            "Whose conventions its tokens and its sign-in follow; also decides the defaults of `email_matching`, "
+                + "`match_by` and `max_token_lifetime_seconds`, of which those of productbridge are given here.")
         var result = OrganizationSettings(id: id ?? "", name: name, dialect: dialect)
         result.hosts = reader.list(
             "hosts", of: .organizationHost, "The hosts by which a request is this organization's.")
@@ -93,7 +95,8 @@ extension SSOSettings {
     static func read(_ reader: inout MapReader) -> SSOSettings {
         var result = SSOSettings()
         result.enabled = reader.value(
-            "enabled", .boolean, default: result.enabled, "Whether sign-in goes to the organization's own login page.")
+            "enabled", .boolean, default: result.enabled,
+            "Whether sign-in goes to the organization's own login page. Test it first: `organization sso` says where.")
         result.loginURL = reader.optional("login_url", .pageURL, "That login page.")
         result.logoutURL = reader.optional("logout_url", .pageURL, "Where a browser goes after signing out.")
         result.require = reader.value(
@@ -103,11 +106,40 @@ extension SSOSettings {
         result.allowUnsolicited = reader.value(
             "allow_unsolicited", .boolean, default: result.allowUnsolicited,
             "Whether a sign-in counts that this browser didn't begin.")
+        result.disableNativeLogin = reader.value(
+            "disable_native_login", .boolean, default: result.disableNativeLogin,
+            "Whether the portal's own login is closed, though its pages can be seen without a session.")
+        result.nativeLoginPaths = reader.list(
+            "native_login_paths", of: .routePath,
+            "The paths of the portal's own login: closed, with what is below them, by `require` and "
+                + "`disable_native_login`.")
+        result.embedded = reader.value(
+            "embedded", .boolean, default: result.embedded,
+            "Whether the portal is shown in frames of other sites: its cookies are `SameSite=None; Partitioned` then.")
+        result.sessionDays = reader.value(
+            "session_days", .integer(1...365), default: result.sessionDays, "How many days a session lasts.")
+        result.slidingSessions = reader.value(
+            "sliding_sessions", .boolean, default: result.slidingSessions,
+            "Whether those days are counted from a session's last use, not from its beginning.")
+        result.privateForums = reader.list(
+            "private_forums", of: .forumID,
+            "uservoice: the forums that only those may see whose token allows them, and admins.")
+        result.authorizeAllSSOUsers = reader.value(
+            "authorize_all_sso_users", .boolean, default: result.authorizeAllSSOUsers,
+            "uservoice: whether everybody who has signed in may see private forums.")
+        result.check(reader)
+        return result
+    }
+
+    private func check(_ reader: MapReader) {
         let hasProblem = reader.session.problems.contains { $0.path.hasSuffix("sso.login_url") }
-        if result.enabled, result.loginURL == nil, !hasProblem {
+        if enabled, loginURL == nil, !hasProblem {
             reader.report("login_url", "is missing: it is needed where enabled is true")
         }
-        if result.require, !result.enabled { reader.report("require", "needs enabled: true") }
-        return result
+        if require, !enabled { reader.report("require", "needs enabled: true") }
+        if disableNativeLogin, !enabled { reader.report("disable_native_login", "needs enabled: true") }
+        for (index, path) in nativeLoginPaths.enumerated() where nativeLoginPaths[..<index].contains(path) {
+            reader.report("native_login_paths", "\(path) is there twice")
+        }
     }
 }

@@ -3,9 +3,13 @@ package import UserDirectory
 
 extension OrganizationSettings {
     /// These settings with some changed by `key=value`, as `organization set` takes them: `identify_mode=update_only`,
-    /// `sso.login_url=https://…`, `hosts=a.test,b.test`, `sso.logout_url=null`.
+    /// `sso.login_url=https://…`, `hosts=a.test,b.test`, `sso.logout_url=null`. With another dialect, what still has
+    /// the old dialect's default gets the new one's.
     package func changing(_ assignments: [String]) throws(ConfigurationErrors) -> OrganizationSettings {
-        var node = self.node
+        let dialect = assignments.last { $0.hasPrefix("dialect=") }.flatMap {
+            Dialect(rawValue: String($0.dropFirst(8)))
+        }
+        var node = (dialect.map(taking) ?? self).node
         var problems: [ConfigurationProblem] = []
         let collections = Self.keys.filter { $0.shape == .collection }.map(\.path)
         for assignment in assignments {
@@ -46,6 +50,18 @@ extension OrganizationSettings {
         return settings
     }
 
+    private func taking(_ dialect: Dialect) -> OrganizationSettings {
+        let old = OrganizationSettings(id: id, dialect: self.dialect)
+        let new = OrganizationSettings(id: id, dialect: dialect)
+        var result = self
+        if emailMatching == old.emailMatching { result.emailMatching = new.emailMatching }
+        if matchBy == old.matchBy { result.matchBy = new.matchBy }
+        if maxTokenLifetimeSeconds == old.maxTokenLifetimeSeconds {
+            result.maxTokenLifetimeSeconds = new.maxTokenLifetimeSeconds
+        }
+        return result
+    }
+
     /// The settings as an element of an organizations file, without secrets.
     package var yaml: String { node.yaml }
 
@@ -79,6 +95,13 @@ extension OrganizationSettings {
                     ("require", .plain("\(sso.require)")),
                     ("button_label", .text(sso.buttonLabel)),
                     ("allow_unsolicited", .plain("\(sso.allowUnsolicited)")),
+                    ("disable_native_login", .plain("\(sso.disableNativeLogin)")),
+                    ("native_login_paths", .list(sso.nativeLoginPaths)),
+                    ("embedded", .plain("\(sso.embedded)")),
+                    ("session_days", .plain("\(sso.sessionDays)")),
+                    ("sliding_sessions", .plain("\(sso.slidingSessions)")),
+                    ("private_forums", .list(sso.privateForums)),
+                    ("authorize_all_sso_users", .plain("\(sso.authorizeAllSSOUsers)")),
                 ])
             ),
         ])

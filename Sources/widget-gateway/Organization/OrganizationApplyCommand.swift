@@ -9,6 +9,7 @@ struct OrganizationApplyCommand: AsyncParsableCommand {
         discussion: """
             What the file leaves out gets its default. Organizations and secrets that it doesn't name stay as they are.
             Applying a file twice changes nothing. A file with a mistake changes nothing at all.
+            Sign-in that a file enables is enabled, with a warning where it wasn't tested.
 
               widget-gateway organization apply --config gateway.yaml organizations.yaml
             """)
@@ -25,11 +26,12 @@ struct OrganizationApplyCommand: AsyncParsableCommand {
     func run() async throws {
         let definitions = try OrganizationsFile.load(file, environment: options.environment, allowWeak: allowWeak)
         let store = try options.openStore()
-        let before = try await store.loadAll().organizations
+        let stored = try await store.loadAll().organizations
+        let before = Dictionary(uniqueKeysWithValues: stored.map { ($0.settings.id, $0) })
         try check(definitions, against: before)
         var changes: [Change] = []
         for definition in definitions {
-            changes.append(try await apply(definition, to: store, before: before))
+            changes.append(try await apply(definition, to: store, before: before[definition.settings.id]))
         }
         if output.json { return try Terminal.printJSON(changes) }
         for change in changes {
@@ -39,17 +41,17 @@ struct OrganizationApplyCommand: AsyncParsableCommand {
     }
 
     /// Refuses beforehand what storage would refuse halfway.
-    private func check(_ definitions: [OrganizationDefinition], against stored: [StoredOrganization]) throws {
+    private func check(_ definitions: [OrganizationDefinition], against stored: [String: StoredOrganization]) throws {
         let changed = Set(definitions.map(\.settings.id))
         var owners: [String: String] = [:]
-        for organization in stored where !changed.contains(organization.settings.id) {
-            for host in organization.settings.hosts { owners[host] = organization.settings.id }
+        for (id, organization) in stored where !changed.contains(id) {
+            for host in organization.settings.hosts { owners[host] = id }
         }
         for definition in definitions {
             for host in definition.settings.hosts {
                 if let owner = owners[host] { throw StoreError.hostTaken(host: host, by: owner) }
             }
-            let active = stored.first { $0.settings.id == definition.settings.id }?.secrets ?? []
+            let active = stored[definition.settings.id]?.secrets ?? []
             for (purpose, texts) in definition.secretsByPurpose {
                 let all = Set(active.filter { $0.purpose == purpose }.map(\.text)).union(texts)
                 if all.count > maxActiveSecrets {
@@ -60,10 +62,10 @@ struct OrganizationApplyCommand: AsyncParsableCommand {
     }
 
     private func apply(
-        _ definition: OrganizationDefinition, to store: any OrganizationStore, before: [StoredOrganization]
+        _ definition: OrganizationDefinition, to store: any OrganizationStore & SessionStore,
+        before stored: StoredOrganization?
     ) async throws -> Change {
         let settings = definition.settings
-        let stored = before.first { $0.settings.id == settings.id }
         let isChanged = try await store.put(settings)
         var change = Change(id: settings.id, result: stored == nil ? .created : isChanged ? .changed : .unchanged)
         for (purpose, texts) in definition.secretsByPurpose {
@@ -74,6 +76,10 @@ struct OrganizationApplyCommand: AsyncParsableCommand {
             }
         }
         if change.result == .unchanged, change.secretsAdded > 0 { change.result = .changed }
+        if settings.sso.enabled {
+            // The file is its operator's word, so it is written all the same.
+            try await SignInStanding(settings, in: store).verdict(before: nil, isAsked: true, isForced: true).enforce()
+        }
         return change
     }
 

@@ -9,6 +9,7 @@ struct OrganizationCommand: GroupCommand {
             """,
         subcommands: [
             OrganizationApplyCommand.self, OrganizationCreateCommand.self, OrganizationSetCommand.self,
-            OrganizationShowCommand.self, OrganizationListCommand.self, OrganizationDeleteCommand.self,
+            OrganizationShowCommand.self, OrganizationListCommand.self, OrganizationSSOCommand.self,
+            OrganizationDeleteCommand.self,
         ])
 }

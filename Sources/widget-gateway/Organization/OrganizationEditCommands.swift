@@ -20,6 +20,8 @@ struct OrganizationCreateCommand: AsyncParsableCommand {
     @Option(help: "What people call it; the same as the setting name=….")
     var name: String?
 
+    @OptionGroup var untested: UntestedOption
+
     @Argument(help: ArgumentHelp("Settings that differ from their defaults.", valueName: "key=value"))
     var assignments: [String] = []
 
@@ -32,6 +34,8 @@ struct OrganizationCreateCommand: AsyncParsableCommand {
         guard try await store.organization(id) == nil else {
             throw Refusal("there is an organization '\(id)' already: change it with organization set")
         }
+        try SignInStanding(settings, tests: SignInTests(), keyIDs: [])
+            .verdict(before: nil, isAsked: true, isForced: untested.isForced).enforce()
         try await store.put(settings)
         if output.json { return try Terminal.printJSON(settings) }
         Terminal.print("\(id): created")
@@ -45,12 +49,18 @@ struct OrganizationSetCommand: AsyncParsableCommand {
         discussion: """
             Lists are separated by commas; null clears a setting that may be absent.
 
+            sso.enabled=true is refused until a test of sign-in has succeeded with the present login
+            page, dialect and keys (organization sso says where to test), or --untested is given.
+
               widget-gateway organization set acme identify_mode=update_only
-              widget-gateway organization set acme hosts=a.test,b.test sso.login_url=https://app.acme.test/login
+              widget-gateway organization set acme hosts=a.test,b.test name='Acme Inc'
+              widget-gateway organization set acme sso.login_url=https://app.acme.test/login
+              widget-gateway organization set acme sso.enabled=true
             """)
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: JSONOption
+    @OptionGroup var untested: UntestedOption
 
     @Argument(help: "The organization's id.")
     var id: String
@@ -64,10 +74,21 @@ struct OrganizationSetCommand: AsyncParsableCommand {
         let store = try options.openStore()
         guard let before = try await store.organization(id) else { throw StoreError.organizationUnknown(id) }
         let after = try before.changing(assignments)
+        let isAsked = assignments.contains { $0.hasPrefix("sso.enabled=") }
+        try await SignInStanding(after, in: store)
+            .verdict(before: before, isAsked: isAsked, isForced: untested.isForced).enforce()
         let isChanged = try await store.put(after)
         if output.json { return try Terminal.printJSON(after) }
         Terminal.print("\(id): \(isChanged ? "changed" : "unchanged")")
     }
+}
+
+/// `--untested`, for what may enable sign-in.
+struct UntestedOption: ParsableArguments {
+    @Flag(
+        name: .customLong("untested"),
+        help: "Enable sign-in though no test has succeeded with its login page, dialect and keys.")
+    var isForced = false
 }
 
 /// Wrong use, other than a value that a setting can't have.

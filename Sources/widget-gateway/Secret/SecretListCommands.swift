@@ -39,10 +39,16 @@ struct SecretRevokeCommand: AsyncParsableCommand {
         commandName: "revoke",
         abstract: "Revoke a secret: what it signed is refused within a second.",
         discussion: """
+            Sessions that its tokens began go on, unless --end-sessions ends them too.
+
               widget-gateway secret revoke acme SECRET-ID
+              widget-gateway secret revoke acme SECRET-ID --end-sessions
             """)
 
     @OptionGroup var options: ConfigurationOptions
+
+    @Flag(help: "End the sessions that tokens signed with it began.")
+    var endSessions = false
 
     @Argument(help: "The organization's id.")
     var organization: String
@@ -58,7 +64,10 @@ struct SecretRevokeCommand: AsyncParsableCommand {
         guard try await store.revokeSecret(secret, of: organization) else {
             throw Refusal("\(organization) has no active secret '\(secret)'")
         }
-        Terminal.print("\(organization): secret \(secret) revoked")
+        // In this order: a session begins only while its secret is active, so none can begin after the others ended.
+        let ended = endSessions ? try await store.endSessions(of: organization, .key(secret)) : nil
+        Terminal.print(
+            "\(organization): secret \(secret) revoked" + (ended.map { ", sessions ended: \($0)" } ?? ""))
         let isLast = try await !store.secrets(of: organization).contains { $0.purpose == .api && $0.revokedAt == nil }
         if isLast { Terminal.note("warning: \(organization) has no active API secret now, so every token is refused") }
     }

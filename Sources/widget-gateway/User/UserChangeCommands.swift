@@ -4,7 +4,7 @@ import UserDirectory
 
 struct UserBlockCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "block", abstract: "Refuse a user from now on (user_blocked).")
+        commandName: "block", abstract: "Refuse a user from now on, sessions included (user_blocked).")
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var arguments: UserArguments
@@ -35,7 +35,8 @@ struct UserUnblockCommand: AsyncParsableCommand {
 
 struct UserSignOutCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sign-out", abstract: "Refuse every token that a user was issued until now (token_revoked).")
+        commandName: "sign-out",
+        abstract: "Refuse every token that a user was issued until now (token_revoked), and end their sessions.")
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var arguments: UserArguments
