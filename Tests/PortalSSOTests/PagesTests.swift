@@ -49,6 +49,7 @@ struct PagesTests {
         let html = String(decoding: Self.switchUser(nonce), as: UTF8.self)
         #expect(html.contains("<form class=\"actions\" method=\"post\" action=\"/_widget/sso/complete\">"))
         #expect(html.contains("<input type=\"hidden\" name=\"confirmation\" value=\"\(nonce.text)\">"))
+        #expect(html.contains("<meta name=\"referrer\" content=\"strict-origin\">"))
         let stay = try #require(html.firstRange(of: "name=\"choice\" value=\"stay\""))
         let go = try #require(html.firstRange(of: "name=\"choice\" value=\"continue\""))
         #expect(stay.lowerBound < go.lowerBound)

@@ -16,8 +16,9 @@ package enum PortalPage {
 
     /// - Parameters:
     ///   - title: HTML.
+    ///   - head: HTML.
     ///   - content: HTML.
-    static func html(title: String, nonce: String, content: String) -> [UInt8] {
+    static func html(title: String, nonce: String, head: String = "", content: String) -> [UInt8] {
         Array(
             """
             <!doctype html>
@@ -25,7 +26,7 @@ package enum PortalPage {
             <head>
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="robots" content="noindex">
+            <meta name="robots" content="noindex">\(head)
             <title>\(title)</title>
             <style nonce="\(nonce.escapedForHTML)">
             \(style)

@@ -21,6 +21,8 @@ package enum SwitchUserPage {
         let new = newUser.escapedForHTML
         return PortalPage.html(
             title: "Change user?", nonce: nonce,
+            // Under `no-referrer`, which keeps tokens out of `Referer`, browsers would post the form with `Origin: null`.
+            head: "\n<meta name=\"referrer\" content=\"strict-origin\">",
             content: """
                 <h1>Change user?</h1>
                 <p>You are signed in to \(organizationName.escapedForHTML) as <strong>\(current)</strong>. The link that

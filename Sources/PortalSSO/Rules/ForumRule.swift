@@ -36,7 +36,7 @@ package struct ForumRule: Sendable {
     /// `forum_forbidden`, or nil where the path may be seen.
     ///
     /// - Parameter path: decoded and normalised.
-    package func rejection(path: some Collection<UInt8>, visitor: Visitor) -> RejectionCode? {
+    package func rejection(path: UnsafeRawBufferPointer, visitor: Visitor) -> RejectionCode? {
         if visitor.isAdmin { return nil }
         return switch ForumPath(path) {
         case .elsewhere: nil
@@ -47,7 +47,7 @@ package struct ForumRule: Sendable {
 
     /// `forum_forbidden`, or nil where the path may be seen.
     package func rejection(path: String, visitor: Visitor) -> RejectionCode? {
-        rejection(path: path.utf8, visitor: visitor)
+        Array(path.utf8).withUnsafeBytes { rejection(path: $0, visitor: visitor) }
     }
 
     private func mayRead(_ id: String, _ visitor: Visitor) -> Bool {
@@ -71,16 +71,14 @@ enum ForumPath: Equatable {
     /// portal links to such an address.
     case ambiguous
 
-    private static let prefix = Array("/forums/".utf8)
-
     /// The id is what comes before the first character that isn't a digit: `/forums/123-general/suggestions`.
-    init(_ path: some Collection<UInt8>) {
+    init(_ path: UnsafeRawBufferPointer) {
         // Servers that take no notice of letter case would let `/Forums/1` through.
-        guard path.prefix(Self.prefix.count).map(\.lowercasedASCII) == Self.prefix else {
+        guard path.hasPrefix("/forums/") else {
             self = .elsewhere
             return
         }
-        let rest = path.dropFirst(Self.prefix.count)
+        let rest = path.dropFirst(8)
         guard let first = rest.first, first != UInt8(ascii: "/") else {
             self = .elsewhere
             return

@@ -6,17 +6,17 @@ package enum NativeLogin {
     /// by whole segments, in any letter case. `/` means that page alone.
     ///
     /// - Parameter path: decoded and normalised.
-    package static func isClosed(path: some Collection<UInt8>, settings: SSOSettings) -> Bool {
+    package static func isClosed(path: UnsafeRawBufferPointer, settings: SSOSettings) -> Bool {
         guard settings.enabled, settings.require || settings.disableNativeLogin else { return false }
         return settings.nativeLoginPaths.contains { covers($0.utf8, path) }
     }
 
     /// Whether `path` is one that `require` or `disable_native_login` closes.
     package static func isClosed(path: String, settings: SSOSettings) -> Bool {
-        isClosed(path: path.utf8, settings: settings)
+        Array(path.utf8).withUnsafeBytes { isClosed(path: $0, settings: settings) }
     }
 
-    private static func covers(_ closed: some BidirectionalCollection<UInt8>, _ path: some Collection<UInt8>) -> Bool {
+    private static func covers(_ closed: String.UTF8View, _ path: UnsafeRawBufferPointer) -> Bool {
         guard !closed.isEmpty else { return false }
         let trimmed = closed.last == UInt8(ascii: "/") ? closed.dropLast() : closed[...]
         if trimmed.isEmpty { return path.elementsEqual("/".utf8) }

@@ -24,3 +24,14 @@ extension UInt8 {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self
     }
 }
+
+extension UnsafeRawBufferPointer {
+    /// Whether these bytes begin with `text`, which is in lower case, in any ASCII letter case.
+    func hasPrefix(_ text: StaticString) -> Bool {
+        guard count >= text.utf8CodeUnitCount else { return false }
+        for index in 0..<text.utf8CodeUnitCount where self[index].lowercasedASCII != text.utf8Start[index] {
+            return false
+        }
+        return true
+    }
+}
