@@ -40,3 +40,22 @@ export async function problemIn(response) {
 export function refusesIdentity(error) {
     return [400, 401, 403, 409, 431].includes(error.status) && /^(token|user|identity|admin)_/.test(error.code);
 }
+
+/**
+ * Whether a refusal says that the visitor has to sign in: there is no token or session, or no longer one.
+ *
+ * @param {WidgetError} error
+ */
+export function asksForSignIn(error) {
+    return /^(identify_required|session_expired)$/.test(error.code);
+}
+
+/**
+ * Whether it is worth trying again later, with nothing changed: the gateway was out of reach or had no room, or the
+ * page's `getToken` failed.
+ *
+ * @param {{ code?: string, status: number }} failure an error, or a response
+ */
+export function passes(failure) {
+    return [429, 503].includes(failure.status) || /^(network_error|token_unavailable)$/.test(failure.code || '');
+}

@@ -30,7 +30,7 @@ export function createEvents() {
         /** @param {string} event @param {(detail: any) => void} handler */
         off(event, handler) {
             const known = handlers.get(event);
-            if (known) known.delete(handler);
+            known?.delete(handler);
         },
 
         /**
@@ -40,7 +40,7 @@ export function createEvents() {
          */
         emit(event, detail) {
             const known = handlers.get(event);
-            if (known && known.size) [...known].forEach((handler) => call(handler, detail));
+            if (known?.size) [...known].forEach((handler) => call(handler, detail));
             // An error that nobody listens for would make an integrator search in the dark.
             else if (event === 'error') console.warn('[widget-gateway]', /** @type {Error} */ (detail).message);
         },

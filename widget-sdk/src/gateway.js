@@ -1,19 +1,64 @@
-import { problemIn, widgetError } from './errors.js';
+import { createDelivery } from './delivery.js';
+import { widgetError } from './errors.js';
 import { createEvents } from './events.js';
-import { createIdentity, userOf } from './identity.js';
-import { createTransport, repeatable } from './transport.js';
+import { embed, joinParent } from './frame.js';
+import { createIdentity } from './identity.js';
+import { createInterface } from './interface.js';
+import { createTransport } from './transport.js';
 
 /** @typedef {import('../widget-sdk').WidgetGatewayAPI} WidgetGatewayAPI */
+/** @typedef {ReturnType<typeof createWidget>} Widget */
+
+/** Whether there is a page, in a browser that can style a widget under any policy of it. */
+const hasInterface = typeof document !== 'undefined' && 'adoptedStyleSheets' in document;
 
 /**
  * The object that pages call.
  *
  * @param {string | undefined} scriptOrigin where the SDK was loaded from: the default endpoint
- * @returns {WidgetGatewayAPI}
  */
 export function createGateway(scriptOrigin) {
+    return createWidget(scriptOrigin).api;
+}
+
+/**
+ * The same, with what only the other products' snippets reach.
+ *
+ * @param {string | undefined} scriptOrigin
+ */
+export function createWidget(scriptOrigin) {
     const events = createEvents();
-    const identity = createIdentity(events);
+    /** @type {import('./transport.js').Transport | undefined} */
+    let transport;
+    /** Tells the frames of this widget who is there. @type {Set<() => void>} */
+    const frames = new Set();
+    let hasParent = false;
+
+    const identity = createIdentity(events, () => {
+        delivery.wake();
+        ui?.update();
+        frames.forEach((tell) => tell());
+    });
+    const signer = () => (widget.signer ? widget.signer() : false);
+    const delivery = createDelivery(identity, signer);
+
+    /** Lets the visitor sign in: through the page where it wants to, else through the organization's login page. */
+    function signIn() {
+        if (signer()) return;
+        let isPages = false;
+        events.emit('sign-in', { preventDefault: () => (isPages = true) });
+        if (isPages || !transport) return;
+        const isOwn = location.origin === transport.origin;
+        const back = isOwn ? location.href : transport.origin + '/';
+        const address = transport.address('/_widget/sso/start', { return_to: back });
+        if (isOwn) return location.assign(address);
+        // The login page gets no hold of this one, so all that tells of its end is that the visitor comes back.
+        open(address, '_blank', 'noopener,popup,width=520,height=680');
+        addEventListener('focus', () => identity.look(), { once: true });
+    }
+
+    const ui = hasInterface ? createInterface(identity, events, delivery.deliver, signer, signIn) : undefined;
+    if (ui) addEventListener('online', delivery.wake);
 
     /** @type {WidgetGatewayAPI} */
     const api = {
@@ -22,15 +67,18 @@ export function createGateway(scriptOrigin) {
         init(options = {}) {
             const endpoint = options.endpoint || scriptOrigin;
             if (!endpoint) {
-                const error = widgetError('endpoint_missing', 'init needs an endpoint where the SDK is bundled');
+                const error = widgetError('endpoint_missing', 'init needs an endpoint');
                 events.emit('error', error);
                 return rejected(error);
             }
             try {
-                return identity.start(createTransport(endpoint, options.organizationId), options);
+                transport = createTransport(endpoint, options.organizationId);
             } catch (error) {
                 return rejected(error);
             }
+            ui?.configure(options);
+            if (options.parentOrigin && !hasParent) hasParent = joinParent(options.parentOrigin, api, events);
+            return identity.start(transport, options);
         },
 
         identify(token) {
@@ -42,36 +90,28 @@ export function createGateway(scriptOrigin) {
             return api.identify(user && user.token);
         },
 
-        reset: identity.reset,
+        reset() {
+            ui?.clear();
+            return identity.reset();
+        },
+
+        open() {
+            ui?.open();
+        },
+
+        close() {
+            ui?.close();
+        },
 
         async fetch(path, options = {}) {
             // Anything else could name another host, and the token would go there.
             if (typeof path !== 'string' || path[0] !== '/') throw new TypeError('path must begin with /');
-            const request = await repeatable(options);
-            const transport = await identity.settled();
-            const { error, ...before } = identity.status();
-            const carried = identity.token();
-            if (error && !carried) throw error;
+            return delivery.deliver(path, options);
+        },
 
-            const response = await transport.send(path, request, carried);
-            const problem = await problemIn(response);
-            if (!problem) return response;
-            if (problem.code !== 'token_expired' || !carried) {
-                identity.note(problem, carried);
-                return response;
-            }
-
-            await identity.renew(carried, problem).catch(() => {});
-            await identity.settled();
-            const renewed = identity.token();
-            const after = identity.status();
-            // What one user wrote is never sent in another one's name.
-            const sameUser = before.state !== 'identified' || userOf(before) === userOf(after);
-            if (after.state !== 'identified' || !renewed || renewed === carried || !sameUser) return response;
-            const repeated = await transport.send(path, request, renewed);
-            const again = await problemIn(repeated);
-            if (again) identity.note(again, renewed);
-            return repeated;
+        async embed(place, options) {
+            const to = await identity.settled().then(() => transport);
+            return embed(place, /** @type {import('./transport.js').Transport} */ (to), identity, events, frames, options);
         },
 
         on(event, handler) {
@@ -84,8 +124,17 @@ export function createGateway(scriptOrigin) {
         off: events.off,
 
         status: identity.status,
+
+        create: () => createGateway(scriptOrigin),
     };
-    return api;
+
+    /**
+     * What another product's page signs visitors in with, where it has said so: begins it, and settles when it is done.
+     *
+     * @type {{ api: WidgetGatewayAPI, ui: typeof ui, signer?: () => false | Promise<unknown> }}
+     */
+    const widget = { api, ui };
+    return widget;
 }
 
 /**

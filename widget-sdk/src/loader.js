@@ -6,7 +6,7 @@
     var q = [];
     /** @type {any} */
     var g = (w.WidgetGateway = { q: q });
-    'init identify setUser reset open close fetch on off'.split(' ').forEach(function (m) {
+    'init identify setUser reset open close fetch embed on off'.split(' ').forEach(function (m) {
         g[m] = function () {
             var a = arguments;
             var p = new Promise(function (y, n) {

@@ -22,7 +22,7 @@ export function install(scope, create) {
         try {
             // Stays correct when a later version has methods that this one doesn't know.
             const target = /** @type {any} */ (api)[method];
-            if (typeof target !== 'function') throw new TypeError('WidgetGateway.' + method + ' is not supported');
+            if (typeof target !== 'function') throw new TypeError(method + ' is not supported');
             resolve(target(...Array.from(args)));
         } catch (error) {
             reject(error);

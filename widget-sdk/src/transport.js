@@ -11,13 +11,13 @@ import { widgetError } from './errors.js';
  */
 export function createTransport(endpoint, organizationId) {
     const base = new URL(endpoint);
-    if (!/^https?:$/.test(base.protocol)) throw new TypeError('endpoint must be an http or https address');
+    if (!/^https?:$/.test(base.protocol)) throw new TypeError('endpoint must be an http(s) address');
     const root = base.origin + base.pathname.replace(/\/+$/, '');
 
     /**
      * @param {string} path begins with `/`
      * @param {RequestInit} options
-     * @param {string | null} token
+     * @param {string | null} [token]
      */
     async function send(path, options, token) {
         const headers = new Headers(options.headers);
@@ -28,34 +28,55 @@ export function createTransport(endpoint, organizationId) {
         } catch (error) {
             const { signal } = options;
             if (signal && signal.aborted) throw error;
-            throw widgetError('network_error', 'the gateway at ' + base.origin + ' could not be reached');
+            throw widgetError('network_error', 'no answer from ' + base.origin);
         }
+    }
+
+    /**
+     * A path with the organization named in its query: for what can't carry the header.
+     *
+     * @param {string} path begins with `/`
+     * @param {Record<string, string>} [parameters]
+     */
+    function named(path, parameters) {
+        const query = new URLSearchParams(parameters);
+        if (organizationId) query.set('organizationId', organizationId);
+        return path + (path.includes('?') ? '&' : '?') + query;
     }
 
     return {
         send,
 
+        origin: base.origin,
+
+        /**
+         * The address of a page behind the gateway.
+         *
+         * @param {string} path begins with `/`
+         * @param {Record<string, string>} [parameters]
+         */
+        address: (path, parameters) => root + named(path, parameters),
+
         /** @param {string} token */
         identify(token) {
-            return send(
-                '/_widget/identify',
-                {
-                    method: 'POST',
-                    headers: { 'Content-Type': 'application/json' },
-                    body: JSON.stringify({ token, organization: organizationId }),
-                    redirect: 'error',
-                },
-                null,
-            );
+            return send('/_widget/identify', {
+                method: 'POST',
+                headers: { 'Content-Type': 'application/json' },
+                body: JSON.stringify({ token, organization: organizationId }),
+                redirect: 'error',
+            });
         },
 
-        /** @param {string | null} token */
-        state(token) {
-            return send('/_widget/state', { cache: 'no-store', redirect: 'error' }, token);
+        state() {
+            return send('/_widget/state', { cache: 'no-store', redirect: 'error' });
         },
 
+        /**
+         * Ends the session. As a simple request it needs no leave to carry the cookie from another origin; its answer
+         * can't be read there, and no header of ours goes with it.
+         */
         logout() {
-            return send('/_widget/logout', { method: 'POST', redirect: 'error' }, null);
+            return send(named('/_widget/logout'), { method: 'POST', credentials: 'include', mode: 'no-cors' });
         },
     };
 }

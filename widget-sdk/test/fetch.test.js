@@ -162,8 +162,8 @@ describe('an expired token', () => {
         expire('ada.1');
         const sent = widget.fetch('/api/feedback', post('by ada'));
         widget.reset();
-        await sent;
-        assert.ok(double.posts.every(({ user }) => user !== 'ada'));
+        await assert.rejects(sent, { code: 'identity_changed' });
+        assert.deepEqual(double.posts, []);
     });
 
     it('gives the refusal back where nobody brings another token', async () => {

@@ -21,7 +21,7 @@ export function gatewayDouble({ anonymous = 'anonymous', refuse = () => undefine
         const pathname = new URL(url).pathname.replace(/^\/tenant/, '');
         const headers = new Headers(options.headers);
         const bearer = (headers.get('authorization') || '').replace(/^Bearer /, '') || null;
-        requests.push({ url, path: pathname, method: options.method || 'GET', headers, bearer, body: options.body });
+        requests.push({ url, path: pathname, method: options.method || 'GET', credentials: options.credentials, headers, bearer, body: options.body });
         await null;
         if (pathname === '/_widget/identify') {
             const { token } = JSON.parse(options.body);
