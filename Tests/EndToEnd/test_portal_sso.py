@@ -247,6 +247,8 @@ def test_an_ordinary_form_is_the_portals(visitor, portal):
     response = visitor.post(portal.origin + "/posts", {"text": "ein Vorschlag ä"})
     assert seen_by_upstream(response)["x-widget-state"] == "identified"
     assert response.json()["body"] == urlencode({"text": "ein Vorschlag ä"})
+    large = {"text": "x" * 300_000}
+    assert accepted(visitor.post(portal.origin + "/posts", large))["body"] == urlencode(large)
 
 
 def test_forged_identity_headers_are_stripped_from_a_session_too(visitor, portal):
@@ -552,6 +554,36 @@ def test_sign_in_that_is_not_enabled_is_refused(make_portal, make_visitor):
     come_back(visitor, portal, portal.token(PEOPLE["ada"]))
     expect_refused(visitor, portal, "sso_disabled")
     expect_nobody(visitor, portal)
+
+
+@pytest.mark.parametrize("dialect, by_form", [*((dialect, False) for dialect in CALLBACK), ("sleekplan", True)])
+def test_a_test_takes_the_whole_loop_and_signs_nobody_in(make_portal, make_visitor, dialect, by_form):
+    portal = make_portal(dialect, by_form=by_form, sso={"enabled": False})
+
+    def enable() -> bool:
+        return portal.gateway.cli("organization", "set", "acme", "sso.enabled=true").returncode == 0
+
+    def test(fault=""):
+        visitor = make_visitor(portal)
+        visitor.open(f"{portal.origin}{START}?test=true")
+        told = dict(parse_qsl(urlsplit(visitor.hops[0].location).query))
+        assert told["test"] == "true" and (dialect != "uservoice" or told["uv_size"] == "popup")
+        response = log_in(visitor, fault=fault)
+        assert response.headers["content-type"].startswith("text/html"), response.text[:300]
+        assert not any(begins_session(hop, portal) for hop in visitor.hops), "a test makes no session"
+        expect_nobody(visitor, portal)
+        return response.text
+
+    assert not enable(), "nothing was tested"
+    assert "token_signature_mismatch" in test("wrong-secret")
+    assert not enable(), "the test failed"
+    assert "token_" not in test()
+    assert portal.gateway.users("acme") == [], "a test leaves nobody in the directory"
+    assert enable()
+    visitor = make_visitor(portal)
+    eventually(lambda: visitor.client.get(portal.start_address(PAGE)).status_code == 302, what="sign-in")
+    sign_in(visitor, portal)
+    expect_signed_in(visitor, portal)
 
 
 @pytest.mark.parametrize("dialect", CALLBACK)
