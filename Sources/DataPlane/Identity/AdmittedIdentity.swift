@@ -13,8 +13,8 @@ package import VerificationCache
 package final class AdmittedIdentity: ManagedBuffer<AdmittedIdentityHead, UInt8>, CacheableValue {
     /// Writes down what requests need of a user who has been verified and admitted.
     convenience init(settings: OrganizationSettings, user: DirectoryUser, token: VerifiedIdentity) {
-        // What a plain identity says of itself isn't verified: only the directory's verified fields go on.
-        let profile = token.onlyIDVerified ? user.verifiedProfile : token.profile
+        // The directory has all that the token says and that counts, and what else somebody vouched for.
+        let profile = user.verifiedProfile
         self.init(
             organizationID: settings.id, userID: user.id, profile: profile, method: token.method,
             expiresAt: token.expiresAt.map { $0 + Double(settings.clockSkewSeconds) } ?? .infinity,

@@ -11,6 +11,7 @@ struct TokenSignCommand: AsyncParsableCommand {
 
               widget-gateway token sign --secret-file acme.secret --claims '{"email":"a@b.c"}'
               widget-gateway token sign --secret-file - --claims '{"id":"7","email":"a@b.c"}' --with-user-hash
+              widget-gateway token sign --secret-file - --claims '{"guid":7,"email":"a@b.c"}' --dialect uservoice
             """)
 
     @Option(help: ArgumentHelp("The file with the API secret; - is standard input.", valueName: "file"))
@@ -30,6 +31,9 @@ struct TokenSignCommand: AsyncParsableCommand {
     @Flag(help: "Add user_hash over the claims' own id.")
     var withUserHash = false
 
+    @Option(help: "Whose claims these are: says which one is the id.")
+    var dialect: Dialect = .productbridge
+
     @Option(help: ArgumentHelp("The key id, for the header.", valueName: "id"))
     var kid: String?
 
@@ -38,7 +42,7 @@ struct TokenSignCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let signer = TokenSigner(secretText: try SecretInput.read(secretFile))
+        let signer = TokenSigner(secretText: try SecretInput.read(secretFile), dialect: dialect)
         let now = Int(Date().timeIntervalSince1970)
         do throws(TokenSigningError) {
             Terminal.print(
@@ -56,3 +60,5 @@ struct TokenSignCommand: AsyncParsableCommand {
         }
     }
 }
+
+extension Dialect: ExpressibleByArgument {}

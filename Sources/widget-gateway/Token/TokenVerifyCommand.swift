@@ -35,21 +35,23 @@ struct TokenVerifyCommand: AsyncParsableCommand {
         let explanation = TokenExplanation(
             token: text, api: keys[.api] ?? [], userHash: keys[.userHash] ?? [],
             policy: organization.settings.verificationPolicy, now: Date().timeIntervalSince1970)
-        try report(explanation)
+        try report(explanation, dialect: organization.settings.dialect)
         if explanation.rejection != nil { throw Refusal() }
     }
 
-    private func report(_ explanation: TokenExplanation) throws {
+    private func report(_ explanation: TokenExplanation, dialect: Dialect) throws {
         if output.json {
             try Terminal.printJSON(
                 Report(
                     accepted: explanation.rejection == nil, code: explanation.rejection?.code.rawValue,
                     claim: explanation.rejection?.claim?.description, keyID: explanation.keyID,
-                    wouldReject: explanation.wouldReject.map(\.code.rawValue),
+                    wouldReject: explanation.wouldReject.map(\.code.rawValue), warnings: explanation.warnings.names,
                     steps: explanation.steps.map {
                         Report.Step(name: $0.name, outcome: $0.outcome.rawValue, words: $0.words)
                     },
-                    profile: explanation.profile.map(ProfileJSON.init)))
+                    profile: explanation.profile.map(ProfileJSON.init),
+                    privileges: explanation.rejection == nil && dialect == .uservoice
+                        ? Report.Privileges(explanation.privileges) : nil))
             return
         }
         let signs: [TokenExplanation.Step.Outcome: String] = [.ok: "✓", .failed: "✗", .skipped: "·"]
@@ -74,13 +76,29 @@ struct TokenVerifyCommand: AsyncParsableCommand {
         var claim: String?
         var keyID: String?
         var wouldReject: [String]
+        var warnings: [String]
         var steps: [Step]
         var profile: ProfileJSON?
+        /// In the one dialect that has such claims.
+        var privileges: Privileges?
 
         struct Step: Encodable {
             var name: String
             var outcome: String
             var words: String
+        }
+
+        struct Privileges: Encodable {
+            var trusted: Bool
+            /// `absent`, `accept` or `deny`.
+            var admin: String
+            var owner: String
+
+            init(_ claims: PrivilegeClaims) {
+                trusted = claims.isTrusted
+                admin = claims.admin.rawValue
+                owner = claims.owner.rawValue
+            }
         }
     }
 }
