@@ -1,4 +1,6 @@
 // OpenSSL's function-like macros don't reach Swift: each one that is used gets a function here.
+#include <string.h>
+
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -11,6 +13,7 @@
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -27,3 +30,38 @@ static inline void widget_SSL_CTX_harden(SSL_CTX *context) {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
 }
+
+// HMAC-SHA256 by the states of SHA-256 after the key's blocks. The low-level functions are deprecated since OpenSSL 3, in
+// favour of EVP, whose contexts are allocated and copied for every message: docs/decisions/0011-hmac-midstates.md.
+typedef struct {
+    SHA256_CTX inner, outer;
+} widget_HMAC_SHA256;
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+
+static inline int widget_HMAC_SHA256_init(widget_HMAC_SHA256 *mac, const unsigned char *key, size_t length) {
+    unsigned char block[SHA256_CBLOCK] = {0};
+    if (length > sizeof block) {
+        SHA256_CTX *context = &mac->inner;
+        if (!SHA256_Init(context) || !SHA256_Update(context, key, length) || !SHA256_Final(block, context)) return 0;
+    } else if (length > 0) {
+        memcpy(block, key, length);
+    }
+    for (size_t index = 0; index < sizeof block; index++) block[index] ^= 0x36;
+    int ready = SHA256_Init(&mac->inner) && SHA256_Update(&mac->inner, block, sizeof block);
+    for (size_t index = 0; index < sizeof block; index++) block[index] ^= 0x36 ^ 0x5c;
+    ready = ready && SHA256_Init(&mac->outer) && SHA256_Update(&mac->outer, block, sizeof block);
+    OPENSSL_cleanse(block, sizeof block);
+    return ready;
+}
+
+static inline int widget_HMAC_SHA256_code(const widget_HMAC_SHA256 *mac, const void *message, size_t length,
+                                          unsigned char *code) {
+    SHA256_CTX context = mac->inner;
+    if (!SHA256_Update(&context, message, length) || !SHA256_Final(code, &context)) return 0;
+    context = mac->outer;
+    return SHA256_Update(&context, code, SHA256_DIGEST_LENGTH) && SHA256_Final(code, &context);
+}
+
+#pragma clang diagnostic pop

@@ -14,6 +14,19 @@ import Testing
         #expect(outcome(token).code == .tokenMalformed)
     }
 
+    @Test func `a third dot is refused wherever it stands, though it be signed`() {
+        let input = CompactTokenTests.parts[0] + "." + CompactTokenTests.parts[1]
+        for place in 0...input.utf8.count {
+            let text = input.prefix(place) + "." + input.dropFirst(place)
+            #expect(outcome(Sample.signed(String(text))).code == .tokenMalformed, "\(place)")
+        }
+        for place in 0..<43 {
+            var signature = Array(CompactTokenTests.parts[2])
+            signature[place] = "."
+            #expect(outcome(input + "." + String(signature)).code == .tokenMalformed, "\(place) of the signature")
+        }
+    }
+
     @Test(arguments: ["=", "==", " ", "\n", "\t", "\u{0}", "+", "/", "é", "%3D", ",", "A"])
     func `nothing may follow the signature`(garbage: String) {
         let code = outcome(CompactTokenTests.good + garbage).code

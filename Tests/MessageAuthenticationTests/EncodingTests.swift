@@ -27,8 +27,9 @@ import Testing
     @Test func `every byte outside the alphabet is refused in every place`() {
         let alphabet = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         for byte in UInt8.min ... .max where !alphabet.contains(byte) {
-            for place in 0..<7 {
-                var text = Array("AAAAAAA".utf8)
+            // Long enough for the eight at a time, the four and the rest.
+            for place in 0..<23 {
+                var text = [UInt8](repeating: UInt8(ascii: "A"), count: 23)
                 text[place] = byte
                 #expect(Base64URL.decode(text) == nil, "\(byte) at \(place)")
             }
@@ -40,6 +41,20 @@ import Testing
             let bytes = SystemRandom.bytes(count)
             #expect(Base64URL.decode(Base64URL.encode(bytes)) == bytes)
         }
+    }
+
+    @Test(arguments: 0..<40)
+    func `nothing is written beyond the room that is asked for`(count: Int) {
+        let text = Base64URL.encode(SystemRandom.bytes(count))
+        let room = text.count / 4 * 3 + 2
+        var output = [UInt8](repeating: 0xAA, count: room + 16)
+        let written = output.withUnsafeMutableBytes { output in
+            text.withUnsafeBytes {
+                Base64URL.decode($0, into: UnsafeMutableRawBufferPointer(rebasing: output[..<room]))
+            }
+        }
+        #expect(written == count)
+        #expect(output[room...].allSatisfy { $0 == 0xAA })
     }
 }
 

@@ -1,3 +1,4 @@
+import COpenSSL
 import MessageAuthentication
 import Testing
 
@@ -29,6 +30,20 @@ import Testing
         let mac = HMACSHA256(key: try #require(Hexadecimal.decode(vector.key)))
         let code = mac.code(of: try #require(Hexadecimal.decode(vector.data)))
         #expect(Hexadecimal.text(code) == vector.code)
+    }
+
+    /// Every border of a block: of the key, of the message, and of the padding behind it.
+    @Test(arguments: [0, 1, 31, 32, 55, 63, 64, 65, 100, 128, 300])
+    func `the codes are those of OpenSSL's own HMAC, for keys and messages of every length`(keyLength: Int) {
+        let key = SystemRandom.bytes(keyLength)
+        let mac = HMACSHA256(key: key)
+        for length in 0..<200 {
+            let message = SystemRandom.bytes(length)
+            var code = [UInt8](repeating: 0, count: 32)
+            // No key at all would mean the one before.
+            _ = HMAC(EVP_sha256(), key.isEmpty ? [0] : key, Int32(keyLength), message, length, &code, nil)
+            #expect(mac.code(of: message) == code, "a message of \(length) bytes")
+        }
     }
 
     @Test func `a code doesn't depend on the messages before it`() {

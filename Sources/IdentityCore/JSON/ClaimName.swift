@@ -14,18 +14,18 @@ struct ClaimName {
             copy.initialize(repeating: 0)
             guard let start = copy.baseAddress else { return 0 }
             start.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
-            return NameHash.of(start, count: text.utf8CodeUnitCount, object: 0)
+            return NameHash.of(start, count: text.utf8CodeUnitCount, object: 0, seed: NameHash.seed)
         }
     }
 }
 
 /// A hash of member names that a client can't aim at: its seed is new in every process.
 enum NameHash {
-    private static let seed = UInt64.random(in: .min ... .max)
+    static let seed = UInt64.random(in: .min ... .max)
 
     /// Hashes `count` bytes; up to seven more may be read, and don't matter.
     @inline(__always)
-    static func of(_ text: UnsafePointer<UInt8>, count: Int, object: UInt16) -> UInt32 {
+    static func of(_ text: UnsafePointer<UInt8>, count: Int, object: UInt16, seed: UInt64) -> UInt32 {
         var state = seed ^ (UInt64(truncatingIfNeeded: count) &<< 16 | UInt64(object))
         var position = 0
         while position < count {

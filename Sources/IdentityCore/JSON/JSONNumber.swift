@@ -55,16 +55,12 @@ enum JSONNumber {
     /// The value of at most 15 digits with a sign, or nil where there is a fraction or an exponent.
     @inline(__always)
     private static func integer(_ number: UnsafeRawBufferPointer) -> Int? {
+        guard let start = number.baseAddress?.assumingMemoryBound(to: UInt8.self), number.count > 0 else { return nil }
+        let isNegative = start[0] == UInt8(ascii: "-")
         var value = 0
-        var isNegative = false
-        for (index, byte) in number.enumerated() {
-            if isDigit(byte) {
-                value = value &* 10 &+ Int(byte &- 0x30)
-            } else if index == 0, byte == UInt8(ascii: "-") {
-                isNegative = true
-            } else {
-                return nil
-            }
+        for index in (isNegative ? 1 : 0)..<number.count {
+            guard isDigit(start[index]) else { return nil }
+            value = value &* 10 &+ Int(start[index] &- 0x30)
         }
         return isNegative ? -value : value
     }

@@ -22,7 +22,7 @@ struct JSONScanner {
         let kept = scratch.bytes[terminator]
         scratch.bytes[terminator] = 0
         defer { scratch.bytes[terminator] = kept }
-        scratch.beginScan()
+        scratch.beginScan(length: Int(text.count))
         var scanner = JSONScanner(text, scratch)
         scanner.skipWhitespace()
         guard scanner.bytes[scanner.position] == UInt8(ascii: "{"), scanner.object(number: 0, depth: 1) else {
@@ -171,50 +171,48 @@ struct JSONScanner {
         let hasEscapes: Bool
     }
 
+    @inline(__always)
     private mutating func string() -> Written? {
-        position += 1
-        let start = position
+        let start = position + 1
+        var place = start
         var hasEscapes = false
         while true {
-            skipPlain()
-            let byte = bytes[position]
+            place = firstSpecial(from: place)
+            let byte = bytes[place]
             if byte == UInt8(ascii: "\"") {
-                let range = ScratchRange(start, count: position - start)
-                position += 1
-                return Written(range: range, hasEscapes: hasEscapes)
+                position = place + 1
+                return Written(range: ScratchRange(start, count: place - start), hasEscapes: hasEscapes)
             }
+            let length: Int
             if byte == UInt8(ascii: "\\") {
                 hasEscapes = true
-                guard let length = JSONEscape.length(bytes + position) else { return nil }
-                position += length
+                length = JSONEscape.length(bytes + place) ?? 0
             } else {
                 // Zero where it is a control character, the terminating one included.
-                let length = UTF8Sequence.length(bytes + position)
-                guard length > 0 else { return nil }
-                position += length
+                length = UTF8Sequence.length(bytes + place)
             }
+            guard length > 0 else { return nil }
+            place += length
         }
     }
 
-    /// Goes over ASCII that needs no attention, eight bytes at a time; stops at a quote, a backslash, a control
-    /// character or a byte beyond ASCII. The memory goes on for more than eight bytes after the text.
+    /// The first place from `start` on of a quote, a backslash, a control character or a byte beyond ASCII, found eight
+    /// bytes at a time. There is one: the terminating zero. The memory goes on for more than eight bytes after it.
     @inline(__always)
-    private mutating func skipPlain() {
+    private func firstSpecial(from start: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
-        let high: UInt64 = 0x8080_8080_8080_8080
-        while position < end {
-            let word = UnsafeRawPointer(bytes + position).loadUnaligned(as: UInt64.self).littleEndian
-            let quotes = word ^ (ones &* 0x22)
-            let backslashes = word ^ (ones &* 0x5C)
-            // A borrow can mark bytes wrongly only above one that is marked rightly: the lowest mark is exact.
-            let control = (word &- (ones &* 0x20)) & ~word
-            let special =
-                (((quotes &- ones) & ~quotes) | ((backslashes &- ones) & ~backslashes) | control | word) & high
-            if special != 0 {
-                position += special.trailingZeroBitCount / 8
-                return
-            }
-            position += 8
+        let low: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
+        var place = start
+        while true {
+            let word = UnsafeRawPointer(bytes + place).loadUnaligned(as: UInt64.self).littleEndian
+            // Without the highest bits no addition carries into the next byte: each is told exactly.
+            let ascii = word & low
+            let isNoQuote = (ascii ^ ones &* 0x22) &+ low
+            let isNoBackslash = (ascii ^ ones &* 0x5C) &+ low
+            let isNoControl = ascii &+ ones &* 0x60
+            let special = (~(isNoQuote & isNoBackslash & isNoControl) | word) & ~low
+            if special != 0 { return place + special.trailingZeroBitCount / 8 }
+            place += 8
         }
     }
 

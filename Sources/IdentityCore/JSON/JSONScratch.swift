@@ -17,7 +17,7 @@ struct JSONScratch {
 
     /// More than a text of 8 KiB can have: the shortest member takes five bytes, `"":0,`.
     static let maximumMembers = 2048
-    /// A power of two, at least twice the number of names that a text can have.
+    /// A power of two, more than twice the number of names that a text can have.
     static let nameSlots = 4096
 
     let bytes: UnsafeMutablePointer<UInt8>
@@ -30,6 +30,9 @@ struct JSONScratch {
         var memberCount = 0
         var unescapedEnd = JSONScratch.unescapedStart
         var scan: UInt32 = 0
+        /// Of an index of `names`, the bits that this scan uses: few for a short text, so that it touches little memory.
+        var slotMask = 0
+        let seed = NameHash.seed
     }
 
     /// How many members the object at hand has.
@@ -68,8 +71,11 @@ struct JSONScratch {
         state.deallocate()
     }
 
-    /// Forgets the JSON object at hand.
-    func beginScan() {
+    /// Forgets the JSON object at hand. The next text has `length` bytes.
+    func beginScan(length: Int) {
+        // A name takes five bytes or more: of these slots, fewer than half will be taken.
+        let doublings = Int.bitWidth - (max(0, length - 1) / 128).leadingZeroBitCount
+        state.pointee.slotMask = min(64 << doublings, JSONScratch.nameSlots) - 1
         state.pointee.memberCount = 0
         state.pointee.unescapedEnd = JSONScratch.unescapedStart
         state.pointee.scan &+= 1
@@ -91,7 +97,8 @@ struct JSONScratch {
     /// The member of the object at hand that has this name.
     @inline(__always)
     func member(_ name: ClaimName) -> UnsafeMutablePointer<JSONMember>? {
-        var index = Int(name.hash) & (JSONScratch.nameSlots - 1)
+        let mask = state.pointee.slotMask
+        var index = Int(name.hash) & mask
         while true {
             let slot = names[index]
             guard slot.scan == scan else { return nil }
@@ -100,7 +107,7 @@ struct JSONScratch {
             {
                 return members + Int(slot.member)
             }
-            index = (index + 1) & (JSONScratch.nameSlots - 1)
+            index = (index + 1) & mask
         }
     }
 
@@ -108,8 +115,9 @@ struct JSONScratch {
     @inline(__always)
     func note(_ name: ScratchRange, object: UInt16, member: Int) -> Bool {
         let text = bytes + Int(name.offset)
-        let hash = NameHash.of(text, count: Int(name.count), object: object)
-        var index = Int(hash) & (JSONScratch.nameSlots - 1)
+        let hash = NameHash.of(text, count: Int(name.count), object: object, seed: state.pointee.seed)
+        let mask = state.pointee.slotMask
+        var index = Int(hash) & mask
         while true {
             let slot = names[index]
             guard slot.scan == scan else { break }
@@ -118,7 +126,7 @@ struct JSONScratch {
             {
                 return false
             }
-            index = (index + 1) & (JSONScratch.nameSlots - 1)
+            index = (index + 1) & mask
         }
         names[index] = NameSlot(scan: scan, hash: hash, name: name, object: object, member: UInt16(member))
         return true

@@ -50,6 +50,11 @@ final class VerificationKey {
         mac = HMACSHA256(secretText: secret.text)
     }
 
+    /// Whether `code` is the code of `message` under this key.
+    func matches(_ code: UnsafeRawBufferPointer, of message: UnsafeRawBufferPointer) -> Bool {
+        Unmanaged.passUnretained(mac)._withUnsafeGuaranteedRef { $0.matches(code, of: message) }
+    }
+
     /// Whether a token's `kid` names this key.
     func isNamed(by kid: UnsafeRawBufferPointer) -> Bool {
         kid.count == idBytes.count && kid.elementsEqual(idBytes)

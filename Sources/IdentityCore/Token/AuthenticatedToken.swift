@@ -14,11 +14,15 @@ struct AuthenticatedToken {
         _ token: CompactToken, header: JOSEHeader, keys: OrganizationKeys, in scratch: JSONScratch
     ) throws(Rejection) {
         let signature = scratch[token.signature]
-        for key in keys.api {
-            if let kid = header.keyID, !key.isNamed(by: scratch[kid]) { continue }
-            if key.mac.matches(signature, of: token.signingInput) {
+        for index in keys.api.indices {
+            // The organization's keys hold each: counting references here would cost as much as a compression.
+            let isRight = Unmanaged.passUnretained(keys.api[index])._withUnsafeGuaranteedRef { key in
+                if let kid = header.keyID, !key.isNamed(by: scratch[kid]) { return false }
+                return key.matches(signature, of: token.signingInput)
+            }
+            if isRight {
                 payload = token.payload
-                self.key = key
+                key = keys.api[index]
                 return
             }
         }

@@ -23,8 +23,14 @@ struct CompactToken {
     }
 
     /// The places of the dots, where there are exactly two.
+    ///
+    /// Where one stands just before the last 43 characters, which is what an HMAC-SHA256 takes, nothing between is
+    /// searched: the decoder refuses a dot there as it does every stranger.
     private static func dots(in token: UnsafeRawBufferPointer) -> (Int, Int)? {
-        guard let first = firstDot(in: token, from: 0), let second = firstDot(in: token, from: first + 1),
+        guard let first = firstDot(in: token, from: 0) else { return nil }
+        let expected = token.count - 44
+        if expected > first, token[expected] == UInt8(ascii: ".") { return (first, expected) }
+        guard let second = firstDot(in: token, from: first + 1),
             firstDot(in: token, from: second + 1) == nil
         else { return nil }
         return (first, second)
