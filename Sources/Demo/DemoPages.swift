@@ -785,6 +785,10 @@ footer.page {
     /// `Pages/board.css`
     static let boardCSS = #"""
 /* What only the portal has. */
+.bar {
+    row-gap: 0.6rem;
+}
+
 .brand .portal {
     padding-left: 0.6rem;
     border-left: 1px solid var(--line);
@@ -941,7 +945,8 @@ refresh().catch(() => {});
     /// `Pages/login.css`
     static let loginCSS = #"""
 /* The login page: one card, and a button for each person. */
-main.narrow {
+main.narrow,
+footer.narrow {
     max-width: 34rem;
 }
 
@@ -956,10 +961,13 @@ main.narrow {
 .narrow .card > p {
     margin-top: 0.7rem;
     color: var(--muted);
+    text-wrap: pretty;
 }
 
-.narrow .note {
+.narrow .card > .note {
     margin-top: 1rem;
+    background: var(--accent-soft);
+    color: inherit;
 }
 
 .people {
@@ -1030,7 +1038,7 @@ main.narrow {
         </form>
     </section>
 </main>
-<footer class="page">Part of the Widget Gateway demo. A real app asks for a password here, or knows you already.</footer>
+<footer class="page narrow">Part of the Widget Gateway demo. A real app asks for a password here, or knows you already.</footer>
 </body>
 </html>
 
@@ -1119,7 +1127,7 @@ window.Posts = (() => {
         <p class="actions">{{portals}}</p>
     </section>
 </main>
-<footer class="page">Part of the Widget Gateway demo.</footer>
+<footer class="page narrow">Part of the Widget Gateway demo.</footer>
 </body>
 </html>
 

@@ -6,7 +6,8 @@ import GatewayConfiguration
 import IdentityCore
 import UserDirectory
 
-/// The whole product on loopback: the gateway, a feedback board behind it, and a customer's page in front of it.
+/// The whole product on loopback: the gateway, a feedback board behind it that is each organization's portal, and a
+/// customer's app in front of it, with the widget on its page and a login page.
 package struct DemoRuntime {
     /// Where everything listens.
     package struct Ports: Sendable {
@@ -34,7 +35,8 @@ package struct DemoRuntime {
         let organizations = try await prepareStorage()
         let gateway = try await GatewayRuntime(loaded, file: nil, environment: [:])
         let board = try site(
-            DemoBackend(organizations: organizations.map(\.id), now: Self.now), port: ports.board, name: "board")
+            DemoBackend(organizations: organizations.map(\.id), loginOrigin: customerOrigin, now: Self.now),
+            port: ports.board, name: "board")
         let customer = try site(
             DemoCustomerApp(
                 organizations: organizations, gateway: "http://localhost:\(ports.gateway)", now: Self.now),
@@ -45,8 +47,9 @@ package struct DemoRuntime {
 
             Widget Gateway demo
               A customer's page, with the widget on it:    http://localhost:\(ports.customer)/
-              The feedback board, behind the gateway:      http://localhost:\(ports.gateway)/?organizationId=acme
-              The gateway over TLS (self-signed):          https://localhost:\(ports.gatewayTLS)/?organizationId=acme
+              Acme's portal, with sign-in:                 http://acme.localhost:\(ports.gateway)/
+              Lockd's portal, for signed-in users alone:   http://lockd.localhost:\(ports.gateway)/
+              Acme's portal over TLS (self-signed):        https://acme.localhost:\(ports.gatewayTLS)/
               Health:                                      http://127.0.0.1:\(ports.admin)/readyz
 
             Ctrl-C ends it.
@@ -77,7 +80,7 @@ package struct DemoRuntime {
         ]
         configuration.routes = [
             RouteConfiguration(path: "/assets/", access: .public, upstream: "board"),
-            RouteConfiguration(path: "/", access: .widget, upstream: "board"),
+            RouteConfiguration(path: "/", access: .portal, upstream: "board"),
         ]
         configuration.log.access = false
         configuration.log.level = .warning
@@ -98,7 +101,9 @@ package struct DemoRuntime {
                 secret = fresh
             }
             guard let secret else { continue }
-            made.append(DemoOrganization(id: settings.id, secret: secret))
+            made.append(
+                DemoOrganization(
+                    id: settings.id, secret: secret, dialect: settings.dialect, portals: portals(of: settings)))
             var ada = UserProfile()
             ada.externalID = DemoVisitor.ada.externalID
             ada.email = DemoVisitor.ada.email(in: settings.id)
@@ -108,17 +113,39 @@ package struct DemoRuntime {
         return made
     }
 
-    /// One organization lets visitors in as they are and asks for user hashes, the other locks them out.
+    /// One organization lets visitors in as they are and asks for user hashes; the other wants them signed in, and
+    /// known, and speaks another dialect.
     private func organizations() -> [OrganizationSettings] {
         var open = OrganizationSettings(id: "acme", name: "Acme Inc")
-        open.requireUserHash = .enforce
-        open.allowedOrigins = ["http://localhost:\(ports.customer)", "http://127.0.0.1:\(ports.customer)"]
-        var locked = OrganizationSettings(id: "lockd", name: "Lockd Ltd")
+        open.sso.loginURL = customerOrigin + "/login"
+        open.sso.disableNativeLogin = true
+        var locked = OrganizationSettings(id: "lockd", name: "Lockd Ltd", dialect: .productlift)
         locked.requireIdentify = .enforce
-        locked.requireUserHash = .enforce
         locked.identifyMode = .updateOnly
-        locked.allowedOrigins = open.allowedOrigins
-        return [open, locked]
+        locked.ssoIdentifyMode = .updateOnly
+        // This dialect doesn't tell the login page whose portal it is, and the demo's page serves both.
+        locked.sso.loginURL = customerOrigin + "/login?organizationId=lockd"
+        locked.sso.require = true
+        return [open, locked].map { settings in
+            var settings = settings
+            settings.hosts = [ports.gateway, ports.gatewayTLS].map { "\(settings.id).localhost:\($0)" }
+            settings.requireUserHash = .enforce
+            settings.allowedOrigins = [customerOrigin, "http://127.0.0.1:\(ports.customer)"]
+            settings.sso.enabled = true
+            settings.sso.buttonLabel = "Continue with \(settings.id.capitalized) Workspace"
+            settings.sso.nativeLoginPaths = ["/login"]
+            return settings
+        }
+    }
+
+    private var customerOrigin: String { "http://localhost:\(ports.customer)" }
+
+    /// Every origin at which browsers see an organization's portal: its own, and the common ones, where addresses name
+    /// the organization.
+    private func portals(of settings: OrganizationSettings) -> [String] {
+        [settings.id + ".localhost", "localhost"].flatMap { host in
+            ["http://\(host):\(ports.gateway)", "https://\(host):\(ports.gatewayTLS)"]
+        }
     }
 
     private static let now: @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }

@@ -40,6 +40,10 @@ class Demo:
         self.gateway_port, self.tls_port, self.backend_port, self.app_port, self.admin_port = free_ports(5)
         self.gateway = f"http://localhost:{self.gateway_port}"
         self.gateway_tls = f"https://localhost:{self.tls_port}"
+        # Browsers find names under localhost on this machine by themselves.
+        self.acme = f"http://acme.localhost:{self.gateway_port}"
+        self.acme_tls = f"https://acme.localhost:{self.tls_port}"
+        self.lockd = f"http://lockd.localhost:{self.gateway_port}"
         self.backend = f"http://127.0.0.1:{self.backend_port}"
         self.app = f"http://localhost:{self.app_port}"
         self._log = directory / "demo.log"
