@@ -80,7 +80,7 @@ extension DataPlaneWorker {
     /// The browser's cookie leads to nobody any more: it is taken back. A page is shown as to anybody; a program is
     /// told, so that nothing is posted under another name than its user believes.
     private func sessionEnded(_ context: RequestContext) throws(Rejection) {
-        context.cookies.append(cookies(context).clearedSession())
+        context.cookies += cookies(context).clearedSessionOfEitherKind()
         guard ProblemResponse.prefersPage(context.exchange.request), context.exchange.request.method != .post else {
             if context.endpoint == .state { return try proceedAnonymously(context) }
             throw Rejection(.sessionExpired)
@@ -124,23 +124,11 @@ extension DataPlaneWorker {
         {
             return false
         }
-        return LoopbackHost.matches(context.exchange.request.authority)
+        return LoopbackHost.isOne(authority: context.exchange.request.authority.string.lowercased())
     }
 }
 
 extension SSOSettings {
     /// How long browsers keep a session's cookie, in seconds.
     var maxAge: Int { sessionDays * 86400 }
-}
-
-/// Hosts that a browser only reaches on its own machine, and for which it trusts plain http.
-enum LoopbackHost {
-    static func matches(_ authority: Bytes) -> Bool {
-        if authority.hasPrefix("[::1]") { return true }
-        let host = authority.part(0, authority.firstIndex(ofByte: 0x3A) ?? authority.count)
-        if host.equalsIgnoringCase("localhost") { return true }
-        if host.count > 10, host.part(host.count - 10, host.count).equalsIgnoringCase(".localhost") { return true }
-        guard host.hasPrefix("127.") else { return false }
-        return host.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2E }
-    }
 }

@@ -122,7 +122,7 @@ extension DataPlaneWorker {
         guard let index = context.organization, let organization = context.organizationSnapshot else {
             throw Rejection(.organizationUnknown)
         }
-        context.cookies.append(cookies(context).clearedTransaction())
+        if showsCookies { context.cookies.append(cookies(context).clearedTransaction()) }
         let now = EventLoop.wallClock()
         let token = context.token.token.readable
         let verdict = verifier.verify(
@@ -150,15 +150,14 @@ extension DataPlaneWorker {
                 privileges: verified.privileges),
             tokenDigest: SHA256Digest.of(token),
             rememberUntil: verified.expiresAt.map { $0 + skew } ?? .infinity)
+        let arrival = SignInArrival(
+            keyID: verified.keyID, issuedAt: verified.issuedAt, isSolicited: transaction != nil, returnTo: returnTo,
+            pending: nil)
         let browser = browser(context, showsCookies: showsCookies, now: now)
         wait(context) { completion in
-            self.signIns.signIn(
-                request, keyID: verified.keyID, isSolicited: transaction != nil, browser: browser,
-                completion: completion)
+            self.signIns.signIn(request, arrival, browser, completion: completion)
         } then: { context, outcome in
-            context.worker.signedIn(
-                context, outcome, keyID: verified.keyID, issuedAt: verified.issuedAt, isSolicited: transaction != nil,
-                returnTo: returnTo)
+            context.worker.signedIn(context, outcome, arrival)
         }
     }
 
@@ -192,6 +191,12 @@ extension DataPlaneWorker {
                 sealed: value, key: portalKey, organization: organization.settings.id, now: now),
             let returnTo = address(context, Array(pending.returnAddress.utf8))
         else { throw Rejection(.sessionExpired) }
+        let transaction = transaction(context)
+        if transaction != nil { context.cookies.append(cookies(context).clearedTransaction()) }
+        if transaction?.isTest == true {
+            context.cookies.append(cookies(context).clearedPending())
+            return answerTest(context, .passed(user: pending.user))
+        }
         if let answer {
             guard pending.confirmation.isWritten(as: answer.confirmation) else { throw Rejection(.requestMalformed) }
             if answer.stays {
@@ -199,45 +204,38 @@ extension DataPlaneWorker {
                 return redirect(context, 303, to: returnTo.location)
             }
         }
-        let isSolicited = pending.wasSolicited || transaction(context) != nil
+        let arrival = SignInArrival(
+            keyID: pending.keyID, issuedAt: pending.tokenIssuedAt,
+            // Who has been asked wants it.
+            isSolicited: pending.wasSolicited || transaction != nil || answer != nil, returnTo: returnTo,
+            pending: pending)
         let browser = browser(context, showsCookies: true, now: now)
-        let wasAsked = answer != nil
         wait(context) { completion in
-            self.signIns.complete(
-                pending, isSolicited: isSolicited, wasAsked: wasAsked, browser: browser, completion: completion)
+            self.signIns.complete(pending, arrival, browser, completion: completion)
         } then: { context, outcome in
-            context.worker.signedIn(
-                context, outcome, keyID: pending.keyID, issuedAt: pending.tokenIssuedAt, isSolicited: isSolicited,
-                returnTo: returnTo)
+            context.worker.signedIn(context, outcome, arrival)
         }
     }
 
     /// Storage has settled it.
-    private func signedIn(
-        _ context: RequestContext, _ outcome: SignInOutcome, keyID: String, issuedAt: Double?, isSolicited: Bool,
-        returnTo: ReturnAddress
-    ) {
+    private func signedIn(_ context: RequestContext, _ outcome: SignInOutcome, _ arrival: SignInArrival) {
         guard let organization = context.organizationSnapshot else { return }
         switch outcome {
         case .refused(let code): reject(context, Rejection(code))
         case .begun(let id, let replaced):
             if let replaced { context.snapshot.cache.revoke(user: replaced.user, in: organization.scope) }
             counters.signIns += 1
+            if case .conflicting = sessionCookie(context) {
+                context.cookies += cookies(context).clearedSessionOfEitherKind()
+            }
             context.cookies.append(cookies(context).session(id, maxAge: organization.settings.sso.maxAge))
-            context.cookies.append(cookies(context).clearedPending())
-            redirect(context, 303, to: returnTo.location)
-        case .continueOnSameSite(let user):
-            hold(
-                PendingSignIn(
-                    user: user.id, keyID: keyID, returnAddress: returnTo.location, decidedAt: EventLoop.wallClock(),
-                    tokenIssuedAt: issuedAt, wasSolicited: isSolicited), context)
-            redirect(context, 303, to: "/_widget/sso/complete" + organizationQuery(context))
+            if arrival.pending != nil { context.cookies.append(cookies(context).clearedPending()) }
+            redirect(context, 303, to: arrival.returnTo.location)
+        case .continueOnSameSite(let user): hold(context, user, arrival)
         case .ask(let current, let new):
-            let pending = PendingSignIn(
-                user: new.id, keyID: keyID, returnAddress: returnTo.location, decidedAt: EventLoop.wallClock(),
-                tokenIssuedAt: issuedAt, wasSolicited: isSolicited)
-            hold(pending, context)
-            answerPage(context, returnTo: returnTo.location) { nonce in
+            // Not under an address that has a token in it.
+            guard let pending = arrival.pending else { return hold(context, new, arrival) }
+            answerPage(context, returnTo: arrival.returnTo.location) { nonce in
                 SwitchUserPage.html(
                     organizationName: organization.settings.name, currentUser: current.displayName,
                     newUser: new.displayName, confirmPath: "/_widget/sso/complete" + organizationQuery(context),
@@ -246,9 +244,26 @@ extension DataPlaneWorker {
         }
     }
 
-    /// Leaves an admitted user in the browser's keeping, sealed, until it comes back.
-    private func hold(_ pending: PendingSignIn, _ context: RequestContext) {
-        let organization = context.organizationSnapshot?.settings.id ?? ""
-        context.cookies.append(cookies(context).pending(pending.sealed(by: portalKey, organization: organization)))
+    /// Leaves an admitted user in the browser's keeping, sealed, and has it come back from this site.
+    private func hold(_ context: RequestContext, _ user: DirectoryUser, _ arrival: SignInArrival) {
+        guard let organization = context.organizationSnapshot else { return }
+        let pending = PendingSignIn(
+            user: user.id, keyID: arrival.keyID, returnAddress: arrival.returnTo.location,
+            decidedAt: EventLoop.wallClock(), tokenIssuedAt: arrival.issuedAt, wasSolicited: arrival.isSolicited)
+        context.cookies.append(
+            cookies(context).pending(pending.sealed(by: portalKey, organization: organization.settings.id)))
+        redirect(context, 303, to: "/_widget/sso/complete" + organizationQuery(context))
     }
+}
+
+/// What somebody who signs in has come with.
+struct SignInArrival: Sendable {
+    let keyID: String
+    /// The token's `iat`, in seconds since 1970.
+    let issuedAt: Double?
+    /// This browser began it.
+    let isSolicited: Bool
+    let returnTo: ReturnAddress
+    /// What the browser kept from an earlier step; nil at the first.
+    let pending: PendingSignIn?
 }

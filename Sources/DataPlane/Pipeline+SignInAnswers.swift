@@ -10,7 +10,9 @@ extension DataPlaneWorker {
     /// A page of the portal wants a session: the browser goes to sign in and comes back.
     func redirectToSignIn(_ context: RequestContext) {
         writeTarget(context)
-        var location = "/_widget/sso/start?return_to=" + IdentityHeaders.percentEncoded(targetScratch.readable.string)
+        // A page that is no return address, say because it is too long, isn't worth an error: home will do.
+        let page = address(context, Array(targetScratch.readable)) ?? .home
+        var location = "/_widget/sso/start?return_to=" + IdentityHeaders.percentEncoded(page.location)
         if let id = organizationParameter(context) { location += "&organizationId=" + id }
         redirect(context, 302, to: location)
     }
@@ -56,21 +58,22 @@ extension DataPlaneWorker {
             return answerMethodNotAllowed(context, allowed: "POST, OPTIONS")
         }
         guard let organization = context.organizationSnapshot else { return }
-        guard case .none = sessionCookie(context) else {
-            context.cookies.append(cookies(context).clearedSession())
-            guard let digest = sessionDigest(context) else { return answerSignedOut(context) }
-            return wait(context) { completion in
-                self.signIns.end(digest, of: organization.settings.id, completion: completion)
-            } then: { context, result in
-                switch result {
-                case .failure: context.worker.reject(context, Rejection(.directoryUnavailable))
-                case .success(let session):
-                    if let session { context.snapshot.cache.revoke(user: session.user, in: organization.scope) }
-                    context.worker.answerSignedOut(context)
-                }
+        switch sessionCookie(context) {
+        case .none: break
+        case .one: context.cookies.append(cookies(context).clearedSession())
+        case .conflicting: context.cookies += cookies(context).clearedSessionOfEitherKind()
+        }
+        guard let digest = sessionDigest(context) else { return answerSignedOut(context) }
+        wait(context) { completion in
+            self.signIns.end(digest, of: organization.settings.id, completion: completion)
+        } then: { context, result in
+            switch result {
+            case .failure: context.worker.reject(context, Rejection(.directoryUnavailable))
+            case .success(let session):
+                if let session { context.snapshot.cache.revoke(user: session.user, in: organization.scope) }
+                context.worker.answerSignedOut(context)
             }
         }
-        answerSignedOut(context)
     }
 
     private func answerSignedOut(_ context: RequestContext) {
@@ -87,7 +90,8 @@ extension DataPlaneWorker {
             exchange.responseEnded = true
             return send(context)
         }
-        redirect(context, 303, to: context.organizationSnapshot?.settings.sso.logoutURL ?? "/")
+        let home = "/" + organizationQuery(context)
+        redirect(context, 303, to: context.organizationSnapshot?.settings.sso.logoutURL ?? home)
     }
 
     // MARK: Answers
@@ -146,7 +150,9 @@ extension DataPlaneWorker {
 
     /// The return address that a request names, or the home page where it names none.
     func returnAddress(_ context: RequestContext, _ named: [UInt8]?) throws(Rejection) -> ReturnAddress {
-        guard let named, !named.isEmpty else { return .home }
+        guard let named, !named.isEmpty else {
+            return address(context, Array(("/" + organizationQuery(context)).utf8)) ?? .home
+        }
         guard let address = address(context, named) else { throw Rejection(.returnToNotAllowed) }
         return address
     }

@@ -51,21 +51,32 @@ enum OwnCookies {
         }
     }
 
-    /// With the prefix or without, in any letter case: some servers don't tell them apart.
+    /// With the prefix or without, in any letter case, behind empty names: some servers don't tell them apart.
     private static func isOurs(_ name: Bytes) -> Bool {
+        var start = 0
+        while start < name.count, isSkipped(name[start]) { start += 1 }
+        let name = name.part(start, name.count).trimmingBlanks
         let bare = name.hasPrefixIgnoringCase("__host-") ? name.part(7, name.count) : name
         return bare.equalsIgnoringCase("widget_session") || bare.equalsIgnoringCase("widget_signin")
             || bare.equalsIgnoringCase("widget_pending")
     }
 
-    /// Calls `body` with each `name=value`, blanks cut off, and how long the name is.
+    /// Servers that skip an empty name take `=a=b` for `a=b`.
+    @inline(__always)
+    private static func isSkipped(_ byte: UInt8) -> Bool { byte == 0x3D || byte == 0x20 || byte == 0x09 }
+
+    /// Calls `body` with each `name=value`, and how long the name is, with blanks around it.
     @inline(__always)
     private static func forEach(_ field: Bytes, _ body: (_ pair: Bytes, _ nameLength: Int) -> Void) {
         var start = 0
         while start < field.count {
             let end = field.firstIndex(ofByte: 0x3B, from: start, to: field.count) ?? field.count
             let pair = field.part(start, end).trimmingBlanks
-            if pair.count > 0 { body(pair, pair.firstIndex(ofByte: 0x3D) ?? pair.count) }
+            if pair.count > 0 {
+                var first = 0
+                while first < pair.count, isSkipped(pair[first]) { first += 1 }
+                body(pair, pair.firstIndex(ofByte: 0x3D, from: first, to: pair.count) ?? pair.count)
+            }
             start = end + 1
         }
     }

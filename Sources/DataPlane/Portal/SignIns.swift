@@ -40,25 +40,21 @@ package final class SignIns: Sendable {
 
     /// Settles whom a verified token signs in, and begins the session where nobody needs to be asked.
     func signIn(
-        _ request: SignInRequest, keyID: String, isSolicited: Bool, browser: SignInBrowser,
+        _ request: SignInRequest, _ arrival: SignInArrival, _ browser: SignInBrowser,
         completion: @escaping @Sendable (SignInOutcome) -> Void
     ) {
         run(orElse: { completion(.refused(.directoryUnavailable)) }) { [store] in
             switch await store.signIn(request) {
             case .unavailable: completion(.refused(.directoryUnavailable))
             case .refused(let code): completion(.refused(code))
-            case .admitted(let user, _):
-                completion(
-                    await browser.settle(user, keyID: keyID, isSolicited: isSolicited, wasAsked: false, in: store))
+            case .admitted(let user, _): completion(await browser.settle(user, arrival, in: store))
             }
         }
     }
 
     /// Goes on with a sign-in that waited for a same-site request, or for its person's word.
-    ///
-    /// - Parameter wasAsked: the person has said that this is whom they want to be.
     func complete(
-        _ pending: PendingSignIn, isSolicited: Bool, wasAsked: Bool, browser: SignInBrowser,
+        _ pending: PendingSignIn, _ arrival: SignInArrival, _ browser: SignInBrowser,
         completion: @escaping @Sendable (SignInOutcome) -> Void
     ) {
         run(orElse: { completion(.refused(.directoryUnavailable)) }) { [store] in
@@ -68,9 +64,7 @@ package final class SignIns: Sendable {
             if let moment = user.tokensValidAfter, pending.decidedAt <= moment {
                 return completion(.refused(.tokenRevoked))
             }
-            completion(
-                await browser.settle(
-                    user, keyID: pending.keyID, isSolicited: isSolicited, wasAsked: wasAsked, in: store))
+            completion(await browser.settle(user, arrival, in: store))
         }
     }
 
@@ -149,7 +143,7 @@ struct SignInBrowser: Sendable {
 
     /// Decides what becomes of a user's sign-in, and begins the session where that is it.
     func settle(
-        _ user: DirectoryUser, keyID: String, isSolicited: Bool, wasAsked: Bool, in store: any SessionStore
+        _ user: DirectoryUser, _ arrival: SignInArrival, in store: any SessionStore
     ) async -> SignInOutcome {
         var current: DirectoryUser?
         if let session {
@@ -161,14 +155,13 @@ struct SignInBrowser: Sendable {
         }
         let decision = SignInDecision(
             SignInAttempt(
-                // Who has been asked has begun it themselves.
-                isSolicited: isSolicited || wasAsked, allowUnsolicited: allowsUnsolicited, currentUser: current?.id,
+                isSolicited: arrival.isSolicited, allowUnsolicited: allowsUnsolicited, currentUser: current?.id,
                 newUser: user.id, canSetSessionNow: showsCookies))
         switch decision {
         case .refuse(let code): return .refused(code)
         case .continueOnSameSite: return .continueOnSameSite(user)
         case .ask: return .ask(current: current ?? user, new: user)
-        case .begin: return await begin(user, keyID: keyID, in: store)
+        case .begin: return await begin(user, keyID: arrival.keyID, in: store)
         }
     }
 
