@@ -140,6 +140,17 @@ def test_a_new_user_is_refused_where_only_known_ones_sign_in(demo, open_page):
     at_login(page, "Lockd")
 
 
+@pytest.mark.parametrize("organization", ["acme", "lockd"])
+def test_trying_sign_in_out_signs_nobody_in(demo, open_page, organization):
+    portal = getattr(demo, organization)
+    page = open_page(f"{portal}/_widget/sso/start?test=true")
+    at_login(page, organization.capitalize())
+    expect(page.get_by_text("This is a test of sign-in")).to_be_visible()
+    choose(page, "Ada")
+    expect(page.locator("body")).to_contain_text("SSO test passed")
+    assert session_cookies(page) == []
+
+
 def test_the_portals_own_login_is_closed(demo, open_page, screenshot):
     page = open_page(f"{demo.acme}/login")
     screenshot(page, "portal-native-login")
@@ -166,9 +177,10 @@ def test_over_tls_the_cookie_is_bound_to_its_host(demo, signed_in):
     assert session_cookies(page) == []
 
 
-def test_portals_do_not_share_sessions(demo, signed_in):
-    page = signed_in(f"{demo.acme}/")
-    page.goto(f"{demo.lockd}/")
+def test_a_session_is_good_for_its_own_organization_alone(demo, signed_in):
+    """Even under one address, where the browser sends its cookie to both."""
+    page = signed_in(f"{demo.gateway}/?organizationId=acme")
+    page.goto(f"{demo.gateway}/?organizationId=lockd")
     at_login(page, "Lockd")
 
 
