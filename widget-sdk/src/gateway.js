@@ -53,7 +53,7 @@ export function createWidget(scriptOrigin) {
         const address = transport.address('/_widget/sso/start', { return_to: back });
         if (isOwn) return location.assign(address);
         // The login page gets no hold of this one, so all that tells of its end is that the visitor comes back.
-        open(address, '_blank', 'noopener,popup,width=520,height=680');
+        open(address, '_blank', 'noopener,width=520,height=680');
         addEventListener('focus', () => identity.look(), { once: true });
     }
 

@@ -27,8 +27,8 @@ export function createInterface(identity, events, deliver, signer, signIn) {
     let options = {};
     let texts = english;
     let note = '';
-    /** @type {string | undefined} */
-    let author;
+    /** Who typed what is in the field. */
+    let author = identity.visitor();
     let triggers = marked;
     let isPlaced = false;
     let isWanted = false;
@@ -80,6 +80,9 @@ export function createInterface(identity, events, deliver, signer, signIn) {
     field.onkeydown = ({ key, ctrlKey, metaKey }) => {
         if (key === 'Enter' && (ctrlKey || metaKey)) submit();
     };
+    field.oninput = () => {
+        author = identity.visitor();
+    };
     onward.onclick = () => {
         if (isSent) {
             isSent = false;
@@ -104,9 +107,7 @@ export function createInterface(identity, events, deliver, signer, signIn) {
         const view = isSent ? 'sent' : isBusy || (state !== 'locked' && state !== 'refused') ? undefined : state;
 
         // What one user wrote and didn't send is none of the next one's business.
-        const current = user ? user.id : undefined;
-        if (author && current && author !== current) clear();
-        author = current || author;
+        if (user && !identity.owns(author)) clear();
 
         host.setAttribute('theme', options.theme || '');
         host.setAttribute('position', options.position || '');
@@ -118,7 +119,7 @@ export function createInterface(identity, events, deliver, signer, signIn) {
         const known = (user && (user.name || user.email || user.external_id)) || '';
         who.hidden = !known;
         initial.textContent = [...known][0];
-        name.textContent = texts.signedInAs.replace('{name}', () => known);
+        name.textContent = known && texts.signedInAs.replace('{name}', () => known);
         label.textContent = texts.label;
         field.placeholder = texts.placeholder;
         field.readOnly = isBusy;
@@ -193,7 +194,7 @@ export function createInterface(identity, events, deliver, signer, signIn) {
     function clear() {
         isSent = isOwed = hasFailed = false;
         note = field.value = '';
-        author = undefined;
+        author = identity.visitor();
     }
 
     function place() {

@@ -112,6 +112,6 @@ describe('the built SDK', () => {
     });
 
     it('holds no eval, no inline style, no storage', () => {
-        assert.doesNotMatch(sdk, /\beval\b|new Function|\.cssText|setAttribute\("style|localStorage|sessionStorage|document\.cookie/);
+        assert.doesNotMatch(sdk, /\beval\b|new Function|innerHTML|\.cssText|setAttribute\("style|localStorage|sessionStorage|document\.cookie|,"\*"/);
     });
 });

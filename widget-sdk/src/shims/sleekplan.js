@@ -26,6 +26,7 @@ export function sleekplan(scope, widget) {
             for (const call of calls) typeof call === 'function' ? call(sleek) : sleek[call[0]]?.(call[1]);
         },
     });
+    const isFirst = !widget.signer;
     widget.signer = () => {
         const { sso } = scope.$sleek;
         return (
@@ -55,5 +56,5 @@ export function sleekplan(scope, widget) {
     if (Array.isArray(early)) sleek.push(...early.splice(0));
     // Before `init`, so that a token which a listener brings is the first that the gateway hears.
     document.dispatchEvent(new Event('sleek:init', { bubbles: true }));
-    api.init({ organizationId: product && String(product) });
+    if (isFirst) api.init({ organizationId: product && String(product) });
 }
