@@ -90,8 +90,14 @@ extension DataPlaneWorker {
             exchange.responseEnded = true
             return send(context)
         }
-        let home = "/" + organizationQuery(context)
-        redirect(context, 303, to: context.organizationSnapshot?.settings.sso.logoutURL ?? home)
+        redirect(context, 303, to: context.organizationSnapshot?.settings.sso.logoutURL ?? homeSignedOut(context))
+    }
+
+    /// A portal that asks for a session would sign in again at once who is still signed in at the login page: so its
+    /// visitors are left at the sign-in page.
+    private func homeSignedOut(_ context: RequestContext) -> String {
+        guard context.organizationSnapshot?.requiresSession ?? false else { return "/" + organizationQuery(context) }
+        return "/_widget/sso/sign-in?signed_out=1" + (organizationParameter(context).map { "&organizationId=" + $0 } ?? "")
     }
 
     // MARK: Answers
