@@ -21,6 +21,7 @@ let package = Package(
         // For Benchmarks/, a package of its own, so that nobody who builds the gateway builds a benchmark harness.
         .library(name: "CNGHTTP2", targets: ["CNGHTTP2"]),
         .library(name: "COpenSSL", targets: ["COpenSSL"]),
+        .library(name: "DataPlane", targets: ["DataPlane"]),
         .library(name: "EventLoop", targets: ["EventLoop"]),
         .library(name: "HTTP1Codec", targets: ["HTTP1Codec"]),
         .library(name: "HTTP2Engine", targets: ["HTTP2Engine"]),

@@ -35,8 +35,9 @@ let package = Package(
         .executableTarget(
             name: "Micro",
             dependencies: [
-                "HTTP2Client", gateway("HTTP1Codec"), gateway("HTTP2Engine"), gateway("HTTPMessages"),
-                gateway("IdentityCore"), gateway("MessageAuthentication"), gateway("VerificationCache"),
+                "HTTP2Client", gateway("DataPlane"), gateway("HTTP1Codec"), gateway("HTTP2Engine"),
+                gateway("HTTPMessages"), gateway("IdentityCore"), gateway("MessageAuthentication"),
+                gateway("VerificationCache"),
                 .product(name: "Benchmark", package: "benchmark"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "JWTKit", package: "jwt-kit"),

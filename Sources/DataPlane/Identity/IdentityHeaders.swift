@@ -1,15 +1,15 @@
-import HTTPMessages
-import IdentityCore
+package import HTTPMessages
+package import IdentityCore
 
 /// The one place that knows identity headers: which names are reserved, and how they are written.
 ///
 /// The whole prefix `x-widget-` is the gateway's. A client's fields of such a name never pass, whatever the letter
 /// case and whichever of `-`, `_` or `.` stand between the words: servers that hand headers on as variables make one
 /// name of them all.
-enum IdentityHeaders {
+package enum IdentityHeaders {
     /// Whether a client's field of this name, in lower case, must not pass.
     @inline(__always)
-    static func isReserved(_ name: Bytes) -> Bool {
+    package static func isReserved(_ name: Bytes) -> Bool {
         name.count >= 9 && name[0] == 0x78 && isSeparator(name[1]) && isReservedSlowly(name)
     }
 
@@ -32,7 +32,7 @@ enum IdentityHeaders {
     }
 
     /// The fields of an identified request, as HTTP/1.1 lines.
-    static func identified(
+    package static func identified(
         organization: String, userID: String, profile: UserProfile, verifiedBy: VerificationMethod
     ) -> [UInt8] {
         var lines = ByteQueue()

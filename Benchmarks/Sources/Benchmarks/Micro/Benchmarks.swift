@@ -9,5 +9,6 @@ let benchmarks: @Sendable () -> Void = {
     authenticationBenchmarks()
     readingBenchmarks()
     requestBenchmarks()
+    identityBenchmarks()
     cacheBenchmarks()
 }
