@@ -46,7 +46,7 @@ export function createInterface(identity, events, deliver, signer, signIn) {
     const name = element('span');
     const who = element('p', { class: 'who' }, initial, name);
     const label = element('label', { for: 'text' });
-    const field = element('textarea', { id: 'text', maxlength: '2000', dir: 'auto', 'aria-describedby': 'note' });
+    const field = element('textarea', { id: 'text', maxlength: '2000', 'aria-describedby': 'note' });
     const message = element('p', { id: 'note', role: 'status' });
     const send = element('button');
     const form = element('form', {}, label, field, message, send);

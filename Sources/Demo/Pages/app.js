@@ -150,9 +150,21 @@ WidgetGateway.on('error', (error) => {
 choice.addEventListener('change', start);
 choice.addEventListener('submit', (event) => event.preventDefault());
 
-document.getElementById('sign-in').addEventListener('click', () => {
+WidgetGateway.on('sent', () => {
+    note('event sent');
+    refreshPosts().catch(() => {});
+});
+
+/** This app signs people in itself, so the widget needn't open a login page. */
+function signIn() {
     choice.elements.visitor.value = 'ada';
     start();
+}
+document.getElementById('sign-in').addEventListener('click', signIn);
+WidgetGateway.on('sign-in', (request) => {
+    note('event sign-in');
+    request.preventDefault();
+    signIn();
 });
 
 feedback.addEventListener('submit', async (event) => {
