@@ -301,6 +301,19 @@ def test_open_and_close_can_be_called(widget):
     expect(panel(page)).to_be_hidden()
 
 
+def test_it_stays_on_top_when_the_page_starts_over_or_replaces_its_body(widget):
+    page = widget()
+    launcher(page).click()
+    page.get_by_label("Your feedback", exact=True).fill("Kept")
+    page.evaluate("() => WidgetGateway.init({organizationId: 'productbridge'})")
+    assert page.locator("dialog").evaluate("(dialog) => dialog.matches(':modal')")
+    page.evaluate("() => document.body.replaceChildren('Another view')")
+    page.evaluate("() => WidgetGateway.open()")
+    expect(panel(page)).to_be_visible()
+    assert page.locator("dialog").evaluate("(dialog) => dialog.matches(':modal')")
+    expect(page.get_by_label("Your feedback", exact=True)).to_have_value("Kept")
+
+
 def test_a_page_cannot_restyle_it_by_accident_but_can_choose_its_colour(widget):
     page = widget(head="""<style nonce="abc">* { color: red !important; font-size: 40px; padding: 3em }
         div { display: none } :root { --widget-accent: rgb(0, 120, 60) }</style>""")

@@ -77,9 +77,6 @@ export function createInterface(identity, events, deliver, signer, signIn) {
         event.preventDefault();
         submit();
     };
-    field.onkeydown = ({ key, ctrlKey, metaKey }) => {
-        if (key === 'Enter' && (ctrlKey || metaKey)) submit();
-    };
     field.oninput = () => {
         author = identity.visitor();
     };
@@ -177,9 +174,9 @@ export function createInterface(identity, events, deliver, signer, signIn) {
     /** @param {HTMLElement} [from] what was clicked, which not every browser gives the focus, to get it back on closing */
     function open(from) {
         isWanted = true;
-        if (!isPlaced || dialog.open) return;
-        // Anew where a framework has replaced the body.
-        if (!host.isConnected) document.body.append(host);
+        if (!isPlaced) return;
+        if (!host.isConnected) return place();
+        if (dialog.open) return;
         if (from) from.focus();
         dialog.showModal();
         update();
@@ -199,7 +196,11 @@ export function createInterface(identity, events, deliver, signer, signIn) {
 
     function place() {
         isPlaced = true;
-        document.body.append(host);
+        if (!host.isConnected) {
+            // Where a framework has replaced the body, the dialog is still open, but no longer on top of the page.
+            dialog.close();
+            document.body.append(host);
+        }
         update();
         if (isWanted) open();
     }

@@ -21,6 +21,6 @@ export const english = {
     locked: 'Sign in to send feedback',
     lockedDetail: 'Feedback here is for signed-in users.',
     refused: 'We can’t confirm who you are',
-    refusedDetail: 'Signing in again usually helps.',
+    refusedDetail: 'Please sign in again.',
     signIn: 'Sign in',
 };
