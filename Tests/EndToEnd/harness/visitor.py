@@ -50,16 +50,21 @@ class Hop:
         return None if location is None else urljoin(self.url, location)
 
     def cookie(self, name: str) -> tuple[str, dict[str, str]] | None:
-        """A cookie that the answer sets: its value, and its attributes by lower-case name."""
-        found = None
+        """The cookie that the answer sets, else the one that it takes back: its value, and its attributes.
+
+        One may be taken back twice: a partitioned cookie is another than that of the same name without partition.
+        """
+        found = []
         for header in self.response.headers.get_list("set-cookie"):
             first, *rest = [part.strip() for part in header.split(";")]
             key, _, value = first.partition("=")
             if key == name:
-                assert found is None, f"{name} is set twice by one answer"
                 pairs = (part.partition("=") for part in rest)
-                found = value, {key.lower(): setting for key, _, setting in pairs}
-        return found
+                found.append((value, {key.lower(): setting for key, _, setting in pairs}))
+        kept = [cookie for cookie in found if cookie[1].get("max-age") != "0"]
+        taken_back = ["partitioned" in cookie[1] for cookie in found if cookie not in kept]
+        assert len(kept) <= 1 and len(taken_back) == len(set(taken_back)), f"{name} is set twice by one answer"
+        return (kept or found or [None])[0]
 
 
 @dataclass
@@ -137,14 +142,17 @@ class Visitor:
         return found[0]
 
     def forms(self) -> list[Form]:
-        parser = _Forms()
-        parser.feed(self.last.response.text)
-        return parser.forms
+        return self._read().forms
 
     def cookie(self, name: str) -> str | None:
         return next((cookie.value for cookie in self.client.cookies.jar if cookie.name == name), None)
 
     # How it goes
+
+    def _read(self) -> _Page:
+        page = _Page()
+        page.feed(self.last.response.text)
+        return page
 
     def _navigate(self, method: str, url: str, fields: dict[str, str] | None = None, *,
                   initiator: str | None) -> httpx.Response:
@@ -160,7 +168,8 @@ class Visitor:
         else:
             raise AssertionError(f"redirected without end: {[hop.url.split('?')[0] for hop in self.hops]}")
         self.url = url
-        self.referrer_policy = response.headers.get("referrer-policy", "")
+        # A page's own word counts for more than its header's.
+        self.referrer_policy = self._read().referrer_policy or response.headers.get("referrer-policy", "")
         if SUBMITS_ITSELF in response.text:
             earlier = self.hops
             response = self.submit()
@@ -179,7 +188,8 @@ class Visitor:
         if initiator is not None:
             silent = self.referrer_policy == "no-referrer" or self.referrer_policy == "same-origin" and not same_origin
             if not silent:
-                headers["Referer"] = initiator if same_origin else origin_of(initiator) + "/"
+                whole = same_origin and self.referrer_policy not in ("origin", "strict-origin")
+                headers["Referer"] = initiator if whole else origin_of(initiator) + "/"
             if method == "POST":
                 # A page that keeps its address to itself keeps its origin too (Fetch, "serializing a request origin").
                 headers["Origin"] = "null" if silent else origin_of(initiator)
@@ -206,11 +216,12 @@ class Visitor:
                 remember(value)
 
 
-class _Forms(HTMLParser):
+class _Page(HTMLParser):
     def __init__(self):
         super().__init__()
         self.forms: list[Form] = []
         self.button: tuple[str, str] | None = None
+        self.referrer_policy = ""
 
     def handle_starttag(self, tag, attributes):
         given = dict(attributes)
@@ -218,6 +229,8 @@ class _Forms(HTMLParser):
             self.forms.append(Form(given.get("action") or "", (given.get("method") or "get").upper()))
         elif tag == "input" and self.forms and given.get("name") and given.get("type") != "submit":
             self.forms[-1].fields[given["name"]] = given.get("value") or ""
+        elif tag == "meta" and given.get("name") == "referrer":
+            self.referrer_policy = given.get("content") or ""
         elif tag == "button" and self.forms:
             self.button = given.get("name") or "", given.get("value") or ""
             self.forms[-1].buttons.append((*self.button, ""))
