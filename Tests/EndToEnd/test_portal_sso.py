@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit
 
 import pytest
@@ -667,6 +668,20 @@ def test_a_used_token_stays_used_after_a_restart(make_portal, make_visitor):
     thief = make_visitor(portal)
     sign_in(thief, portal, fault="replay")
     expect_refused(thief, portal, "token_replayed")
+
+
+@pytest.mark.parametrize("dialect", ["productbridge", "sleekplan"])
+def test_of_many_browsers_with_one_token_one_gets_in(make_portal, make_visitor, dialect):
+    portal = make_portal(dialect)
+    visitors = [make_visitor(portal) for _ in range(12)]
+    token = portal.token(PEOPLE["ada"])
+    for visitor in visitors:
+        visitor.open(portal.origin + "/")
+    with ThreadPoolExecutor(len(visitors)) as pool:
+        list(pool.map(lambda visitor: come_back(visitor, portal, token), visitors))
+    ends = [visitor.last.response.status_code for visitor in visitors]
+    assert sorted(ends) == [200] + [401] * (len(visitors) - 1)
+    assert sum(visitor.cookie(portal.session_cookie) is not None for visitor in visitors) == 1
 
 
 def test_a_session_does_not_speak_for_another_organization(make_portal, make_visitor):
