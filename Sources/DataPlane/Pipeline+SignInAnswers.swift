@@ -97,7 +97,8 @@ extension DataPlaneWorker {
     /// visitors are left at the sign-in page.
     private func homeSignedOut(_ context: RequestContext) -> String {
         guard context.organizationSnapshot?.requiresSession ?? false else { return "/" + organizationQuery(context) }
-        return "/_widget/sso/sign-in?signed_out=1" + (organizationParameter(context).map { "&organizationId=" + $0 } ?? "")
+        let query = organizationParameter(context).map { "&organizationId=" + $0 } ?? ""
+        return "/_widget/sso/sign-in?signed_out=1" + query
     }
 
     // MARK: Answers
