@@ -140,6 +140,7 @@ export interface EmbedOptions {
 
 /** What an embedded portal page and the page around it say to each other. */
 export interface FrameMessage {
+    from: 'widget-gateway';
     /** `ready` and `height` come from the portal page; the others go either way. */
     type: 'ready' | 'height' | 'identified' | 'signed-out';
     /** With `height`: in CSS pixels. */

@@ -81,7 +81,7 @@ def test_every_state_can_be_looked_at(widget, screenshot, state, scheme):
 
 @pytest.mark.parametrize("state", ["closed", "form", "sent"])
 def test_narrow_screens_get_a_sheet(widget, screenshot, state):
-    page = widget(viewport=(360, 640))
+    page = widget(viewport=(360, 640), reduced_motion="reduce")
     state_to_show(page, state)
     if state != "closed":
         box = panel(page).bounding_box()

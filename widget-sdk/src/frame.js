@@ -26,12 +26,13 @@ function listen(from, origin, heard) {
  * @param {ReturnType<typeof import('./identity.js').createIdentity>} identity
  * @param {import('./events.js').Events} events
  * @param {Set<() => void>} frames
- * @param {import('../widget-sdk').EmbedOptions} [options]
+ * @param {string} path begins with `/`
+ * @param {string} [title]
  */
-export function embed(place, transport, identity, events, frames, options = {}) {
+export function embed(place, transport, identity, events, frames, path, title = 'Feedback') {
     const frame = document.createElement('iframe');
-    frame.title = options.title || 'Feedback';
-    frame.src = transport.address(options.path || '/');
+    frame.title = title;
+    frame.src = transport.address(path);
     // Set one by one: a style attribute is what a policy forbids.
     Object.assign(frame.style, { width: '100%', border: '0' });
     place.append(frame);
@@ -70,7 +71,7 @@ export function embed(place, transport, identity, events, frames, options = {}) 
 export function joinParent(origin, api, events) {
     if (parent === self) return false;
     const exact = new URL(origin).origin;
-    /** @param {FrameMessage} message */
+    /** @param {Omit<FrameMessage, 'from'>} message */
     const say = (message) => parent.postMessage({ from: mark, ...message }, exact);
     let wasIdentified = false;
 

@@ -54,7 +54,7 @@ export function createWidget(scriptOrigin) {
         if (isOwn) return location.assign(address);
         // The login page gets no hold of this one, so all that tells of its end is that the visitor comes back.
         open(address, '_blank', 'noopener,width=520,height=680');
-        addEventListener('focus', () => identity.look(), { once: true });
+        addEventListener('focus', () => identity.status().user || identity.look(), { once: true });
     }
 
     const ui = hasInterface ? createInterface(identity, events, delivery.deliver, signer, signIn) : undefined;
@@ -73,11 +73,11 @@ export function createWidget(scriptOrigin) {
             }
             try {
                 transport = createTransport(endpoint, options.organizationId);
+                if (options.parentOrigin && !hasParent) hasParent = joinParent(options.parentOrigin, api, events);
             } catch (error) {
                 return rejected(error);
             }
             ui?.configure(options);
-            if (options.parentOrigin && !hasParent) hasParent = joinParent(options.parentOrigin, api, events);
             return identity.start(transport, options);
         },
 
@@ -104,14 +104,15 @@ export function createWidget(scriptOrigin) {
         },
 
         async fetch(path, options = {}) {
-            // Anything else could name another host, and the token would go there.
-            if (typeof path !== 'string' || path[0] !== '/') throw new TypeError('path must begin with /');
+            checkPath(path);
             return delivery.deliver(path, options);
         },
 
-        async embed(place, options) {
+        async embed(place, options = {}) {
+            const path = options.path || '/';
+            checkPath(path);
             const to = await identity.settled().then(() => transport);
-            return embed(place, /** @type {import('./transport.js').Transport} */ (to), identity, events, frames, options);
+            return embed(place, /** @type {import('./transport.js').Transport} */ (to), identity, events, frames, path, options.title);
         },
 
         on(event, handler) {
@@ -135,6 +136,15 @@ export function createWidget(scriptOrigin) {
      */
     const widget = { api, ui };
     return widget;
+}
+
+/**
+ * Anything but a path could name another host.
+ *
+ * @param {unknown} path
+ */
+function checkPath(path) {
+    if (typeof path !== 'string' || path[0] !== '/') throw new TypeError('path must begin with /');
 }
 
 /**

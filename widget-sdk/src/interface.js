@@ -35,7 +35,7 @@ export function createInterface(identity, events, deliver, signer, signIn) {
     let isSent = false;
     let isBusy = false;
     let hasFailed = false;
-    /** The visitor's text goes out as soon as they have signed in. */
+    /** What the visitor sent met a closed door, and goes out as soon as they have signed in. */
     let isOwed = false;
 
     const launcherText = element('span');
@@ -70,7 +70,7 @@ export function createInterface(identity, events, deliver, signer, signIn) {
         if (target === dialog) close();
     };
     dialog.onclose = () => {
-        isSent = isWanted = false;
+        isSent = isWanted = isOwed = false;
         update();
     };
     form.onsubmit = (event) => {
@@ -81,13 +81,9 @@ export function createInterface(identity, events, deliver, signer, signIn) {
         author = identity.visitor();
     };
     onward.onclick = () => {
-        if (isSent) {
-            isSent = false;
-            update();
-        } else {
-            isOwed = !!field.value.trim();
-            signIn();
-        }
+        if (!isSent) return signIn();
+        isSent = false;
+        update();
     };
     document.addEventListener('click', (event) => {
         const hit = event.target instanceof Element && event.target.closest(triggers);
@@ -163,7 +159,8 @@ export function createInterface(identity, events, deliver, signer, signIn) {
         isBusy = false;
         isSent = !!response && response.ok;
         isOwed = !isSent && identity.status().state === 'locked';
-        hasFailed = !isSent && !isOwed;
+        // Where somebody else has come meanwhile, the text is gone, and so is what went wrong with it.
+        hasFailed = !isSent && !isOwed && !!field.value;
         if (isSent) {
             field.value = '';
             events.emit('sent', { status: /** @type {Response} */ (response).status });

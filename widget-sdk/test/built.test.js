@@ -35,6 +35,20 @@ describe('what is committed', () => {
         assert.ok(readFileSync(join(root, 'docs/sdk.md'), 'utf8').includes(loader), 'docs/sdk.md shows another loader');
     });
 
+    it('is what the documentation describes', () => {
+        const contract = readFileSync(join(root, 'widget-sdk/widget-sdk.d.ts'), 'utf8').replace(/\/\*\*.*?\*\//gs, '');
+        const documentation = readFileSync(join(root, 'docs/sdk.md'), 'utf8');
+        for (const part of ['InitOptions', 'WidgetTexts', 'WidgetEvents', 'WidgetGatewayAPI']) {
+            const [, body] = contract.match(new RegExp(`interface ${part} {(.*?)^}`, 'ms'));
+            const names = [...body.matchAll(/^ {4}(?:readonly )?'?([\w-]+)'?[?:<(]/gm)].map(([, name]) => name);
+            assert.ok(names.length > 8, part);
+            for (const name of names) {
+                const written = part === 'WidgetTexts' ? `${name}: '` : '`' + name;
+                assert.ok(documentation.includes(written), `docs/sdk.md says nothing of ${part}.${name}`);
+            }
+        }
+    });
+
     it('agrees with its types', () => {
         execFileSync('tsc', ['--project', join(root, 'widget-sdk/tsconfig.json')], { stdio: 'pipe' });
     });

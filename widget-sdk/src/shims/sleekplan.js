@@ -37,7 +37,7 @@ export function sleekplan(scope, widget) {
                 // Where it never answers, the visitor goes on as they are.
                 setTimeout(answered, 30_000);
                 sso(answered);
-            })
+            }).catch(() => {})
         );
     };
     try {
