@@ -119,7 +119,7 @@ def rotate(load: Path, directory: Path, gateway: Measured, arguments: argparse.N
 
 def header_bytes() -> int:
     """What the identity headers of the load test's users take, as lines."""
-    values = {"x-widget-state": "identified", "x-widget-organization": "acme", "x-widget-user": "u" * 26,
+    values = {"x-widget-state": "identified", "x-widget-organization": "acme", "x-widget-user": "usr_" + "u" * 26,
               "x-widget-user-id": "0000001", "x-widget-user-email": "user-0000001@load.test",
               "x-widget-user-name": "User%200000001", "x-widget-verified-by": "token"}
     return sum(len(name) + len(value) + 4 for name, value in values.items())
