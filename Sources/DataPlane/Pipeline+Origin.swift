@@ -26,7 +26,7 @@ extension DataPlaneWorker {
             try checkOrigin(context)
         } catch {
             guard error.code == .organizationUnknown, let origin = context.exchange.request.fields.first(.origin),
-                context.snapshot.organizations.contains(where: { $0.allows(origin: origin.string) })
+                context.snapshot.origins.allows(origin.string)
             else { throw error }
             context.allowedOrigin.append(origin)
             context.variesByOrigin = true

@@ -17,6 +17,8 @@ package final class DataPlaneSnapshot: Sendable {
     let routes: RouteTable
     /// Whether any organization has closed login pages.
     let closesLogins: Bool
+    /// The origins that any organization has listed.
+    let origins: OriginSet
     let jwks: [UInt8]
     private let byHost: ByteTable
     private let byID: ByteTable
@@ -30,6 +32,7 @@ package final class DataPlaneSnapshot: Sendable {
         self.organizations = organizations
         self.upstreams = upstreams
         self.routes = RouteTable(routes)
+        origins = organizations.reduce(into: OriginSet([])) { $0.formUnion($1.origins) }
         closesLogins = organizations.contains { $0.closesLogins }
         self.signingKey = signingKey
         self.options = options

@@ -15,7 +15,7 @@ package final class OrganizationSnapshot: Sendable {
     let settingsReadAt: RevocationStamp
     let policy: VerificationPolicy
     let admissionRule: AdmissionRule
-    let origins: [OriginRule]
+    let origins: OriginSet
     /// `x-widget-state: anonymous` and the organization, as they go to the upstream.
     let anonymousHeaders: [UInt8]
     /// The answers of `/_widget/state` where nobody is identified.
@@ -43,7 +43,7 @@ package final class OrganizationSnapshot: Sendable {
             .map { VerificationKeyText(id: $0.id, text: $0.text) }
         policy = settings.verificationPolicy
         admissionRule = settings.admissionRule
-        origins = settings.allowedOrigins.compactMap(OriginRule.init)
+        origins = OriginSet(settings.allowedOrigins)
         anonymousHeaders = IdentityHeaders.anonymous(organization: settings.id)
         anonymousState = StateDocument.withoutUser(state: "anonymous", organization: settings.id)
         lockedState = StateDocument.withoutUser(state: "locked", organization: settings.id)
@@ -58,5 +58,5 @@ package final class OrganizationSnapshot: Sendable {
     }
 
     /// Whether a page of this origin may call; `origin` as the browser sent it.
-    func allows(origin: String) -> Bool { origins.contains { $0.matches(origin) } }
+    func allows(origin: String) -> Bool { origins.allows(origin) }
 }
