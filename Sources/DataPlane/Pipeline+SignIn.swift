@@ -148,7 +148,7 @@ extension DataPlaneWorker {
                 organization: organization.settings.id, rule: organization.settings.signInRule,
                 profile: verified.profile, issuedAt: verified.issuedAt, onlyIDVerified: false,
                 privileges: verified.privileges),
-            tokenDigest: SHA256Digest.of(token),
+            tokenDigest: verified.isDistinguishable ? SHA256Digest.of(token) : nil,
             rememberUntil: verified.expiresAt.map { $0 + skew } ?? .infinity)
         let arrival = SignInArrival(
             keyID: verified.keyID, issuedAt: verified.issuedAt, isSolicited: transaction != nil, returnTo: returnTo,

@@ -12,10 +12,12 @@ extension SQLiteStore: SessionStore {
                 let moment = now()
                 guard moment < request.rememberUntil else { return .refused(.tokenExpired) }
                 let used = UsedTokenTable(database: database)
-                guard try !used.contains(request.tokenDigest, of: organization) else { return .refused(.tokenReplayed) }
+                if let digest = request.tokenDigest, try used.contains(digest, of: organization) {
+                    return .refused(.tokenReplayed)
+                }
                 let outcome = try Self.admit(request.admission, UserTable(database: database), at: moment)
-                if case .admitted = outcome {
-                    try used.insert(request.tokenDigest, of: organization, until: request.rememberUntil)
+                if case .admitted = outcome, let digest = request.tokenDigest {
+                    try used.insert(digest, of: organization, until: request.rememberUntil)
                 }
                 return outcome
             }

@@ -744,3 +744,12 @@ def test_a_failed_callback_shows_nothing_of_the_token(make_portal, make_visitor)
     response = come_back(visitor, portal, token, returnTo="/ideas")
     assert response.status_code == 401
     assert token not in response.text and token.rsplit(".", 1)[1] not in response.text
+
+
+def test_a_token_that_is_made_again_byte_for_byte_signs_in_again(make_portal, make_visitor):
+    portal = make_portal("productlift")
+    timeless = sign({"email": "ada@customer.test", "uid": "7", "name": "Ada Lovelace"}, portal.secret, lifetime=None)
+    for _ in range(2):
+        visitor = make_visitor(portal)
+        come_back(visitor, portal, timeless)
+        assert accepted(visitor.fetch("/_widget/state"))["verified_by"] == "session"

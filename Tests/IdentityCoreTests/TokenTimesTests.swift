@@ -76,4 +76,25 @@ import Testing
         #expect(code("\"exp\":1750000100,\"id\":1.5,\"user_hash\":\"00\"") == .tokenClaimInvalid)
         #expect(code("\"exp\":1750000100,\"id\":1,\"user_hash\":\"00\"") == .userHashMismatch)
     }
+
+    @Test(
+        "What tells a token from its user's next one is a time or an id",
+        arguments: [
+            (#"{"email":"a@b.c"}"#, false),
+            (#"{"email":"a@b.c","id":"7","name":"A"}"#, false),
+            (#"{"email":"a@b.c","exp":1750000100}"#, true),
+            (#"{"email":"a@b.c","iat":1749999999}"#, true),
+            (#"{"email":"a@b.c","nbf":1749999999}"#, true),
+            (#"{"email":"a@b.c","jti":"x"}"#, true),
+        ])
+    func distinguishable(_ payload: String, _ isDistinguishable: Bool) {
+        let keys = OrganizationKeys(api: Sample.api, userHash: [])
+        let verifier = TokenVerifier()
+        let found = Array(Sample.token(payload).utf8).withUnsafeBytes { token -> Bool? in
+            let verdict = verifier.verify(token, keys: keys, policy: Sample.policy(), now: Sample.now)
+            guard case .accept(let accepted) = verdict else { return nil }
+            return accepted.isDistinguishable
+        }
+        #expect(found == isDistinguishable)
+    }
 }

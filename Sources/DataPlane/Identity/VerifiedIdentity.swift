@@ -9,6 +9,7 @@ struct VerifiedIdentity: Sendable {
     let onlyIDVerified: Bool
     let expiresAt: Double?
     let issuedAt: Double?
+    let isDistinguishable: Bool
     let wouldReject: [RejectionCode]
 
     init(_ token: VerifiedToken) {
@@ -19,6 +20,7 @@ struct VerifiedIdentity: Sendable {
         onlyIDVerified = token.onlyIDVerified
         expiresAt = token.expiresAt
         issuedAt = token.issuedAt
+        isDistinguishable = token.isDistinguishable
         wouldReject = token.wouldReject.map(\.code)
     }
 }

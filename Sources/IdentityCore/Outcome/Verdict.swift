@@ -26,6 +26,10 @@ package struct VerifiedToken {
     /// What the token says of its user's role; a plain identity says nothing, whatever it carries.
     package let privileges: PrivilegeClaims
 
+    /// Whether something tells the token from its user's next one: `exp`, `iat`, `nbf` or `jti`. One without is made
+    /// again, byte for byte, at each sign-in, as some products' samples do.
+    package let isDistinguishable: Bool
+
     private let claims: UserClaims
     private let verifier: TokenVerifier
     private let scan: UInt32
@@ -42,6 +46,9 @@ package struct VerifiedToken {
         wouldReject = userHash.wouldReject
         privileges = onlyIDVerified ? PrivilegeClaims() : claims.privileges
         warnings = TokenWarnings(claims, privileges, in: verifier.scratch)
+        isDistinguishable =
+            times.expiresAt != nil || times.issuedAt != nil || times.notBefore != nil
+            || verifier.scratch.member(verifier.names.tokenID) != nil
         self.claims = claims
         self.verifier = verifier
         scan = verifier.scratch.scan

@@ -116,13 +116,14 @@ package enum SessionSelection: Sendable, Equatable {
 /// A sign-in: an admission that happens once per token.
 package struct SignInRequest: Sendable {
     package let admission: AdmissionRequest
-    /// SHA-256 over the token's bytes.
-    package let tokenDigest: [UInt8]
+    /// SHA-256 over the token's bytes; nil where the token can't be told from its user's next one, and so isn't
+    /// remembered: refusing it would lock the user out for good.
+    package let tokenDigest: [UInt8]?
     /// Until when the token must be remembered as used, in seconds since 1970, skew included: from then on
     /// verification refuses it. `.infinity` for a token without an expiry.
     package let rememberUntil: Double
 
-    package init(admission: AdmissionRequest, tokenDigest: [UInt8], rememberUntil: Double) {
+    package init(admission: AdmissionRequest, tokenDigest: [UInt8]?, rememberUntil: Double) {
         self.admission = admission
         self.tokenDigest = tokenDigest
         self.rememberUntil = rememberUntil

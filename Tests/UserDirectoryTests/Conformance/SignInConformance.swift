@@ -47,6 +47,16 @@ import UserDirectory
     }
 
     @Test(arguments: StoreFactory.all)
+    func `a token that can't be told from the next one is never used up`(_ factory: StoreFactory) async throws {
+        let (store, _) = try await factory.fresh()
+        let timeless = SignInRequest(
+            admission: .verified(profile(id: "7", email: "ann@acme.test")), tokenDigest: nil, rememberUntil: .infinity)
+        for _ in 0..<3 { #expect(await store.signIn(timeless).user != nil) }
+        #expect(await store.signIn(.ann()).user != nil)
+        #expect(await store.signIn(.ann()) == .refused(.tokenReplayed))
+    }
+
+    @Test(arguments: StoreFactory.all)
     func `the same token counts for each organization by itself`(_ factory: StoreFactory) async throws {
         let (store, _) = try await factory.fresh()
         try await store.put(OrganizationSettings(id: "other"))
