@@ -2,20 +2,49 @@
 struct ClaimName {
     let name: StaticName
     let hash: UInt32
-    let bytes: UnsafePointer<UInt8>
-    let count: Int
+    private let bytes: UnsafePointer<UInt8>
+    private let count: Int
+    /// The first eight bytes, or all and zeros.
+    private let head: UInt64
+    /// The last eight bytes, where there are so many.
+    private let tail: UInt64
 
     init(_ text: StaticString) {
         name = StaticName(stringLiteral: text)
         bytes = text.utf8Start
         count = text.utf8CodeUnitCount
-        // The hash reads eight bytes at a time, and a literal has no room after its end.
-        hash = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count + 8) { copy in
+        // Readers take eight bytes at a time, and a literal has no room after its end.
+        (hash, head, tail) = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count + 8) { copy in
             copy.initialize(repeating: 0)
-            guard let start = copy.baseAddress else { return 0 }
+            guard let start = copy.baseAddress else { return (0, 0, 0) }
             start.update(from: text.utf8Start, count: text.utf8CodeUnitCount)
-            return NameHash.of(start, count: text.utf8CodeUnitCount, object: 0, seed: NameHash.seed)
+            return (
+                NameHash.of(start, count: text.utf8CodeUnitCount, object: 0, seed: NameHash.seed),
+                ClaimName.word(start), ClaimName.word(start + max(0, text.utf8CodeUnitCount - 8))
+            )
         }
+    }
+
+    /// Whether `length` bytes are this name; up to seven more may be read, and don't matter.
+    @inline(__always)
+    func equals(_ text: UnsafePointer<UInt8>, _ length: Int) -> Bool {
+        guard length == count else { return false }
+        guard count >= 8 else {
+            return (ClaimName.word(text) ^ head) & ((1 &<< (UInt64(truncatingIfNeeded: count) &* 8)) &- 1) == 0
+        }
+        guard ClaimName.word(text) == head, ClaimName.word(text + (count - 8)) == tail else { return false }
+        // Beyond sixteen there is a middle.
+        var index = 8
+        while index < count - 8 {
+            guard text[index] == bytes[index] else { return false }
+            index += 1
+        }
+        return true
+    }
+
+    @inline(__always)
+    private static func word(_ text: UnsafePointer<UInt8>) -> UInt64 {
+        UnsafeRawPointer(text).loadUnaligned(as: UInt64.self).littleEndian
     }
 }
 

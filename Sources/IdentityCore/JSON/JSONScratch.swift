@@ -103,7 +103,7 @@ struct JSONScratch {
             let slot = names[index]
             guard slot.scan == scan else { return nil }
             if slot.hash == name.hash, slot.object == 0,
-                JSONScratch.equals(bytes + Int(slot.name.offset), Int(slot.name.count), name.bytes, name.count)
+                name.equals(bytes + Int(slot.name.offset), Int(slot.name.count))
             {
                 return members + Int(slot.member)
             }

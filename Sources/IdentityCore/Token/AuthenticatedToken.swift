@@ -5,8 +5,8 @@ internal import MessageAuthentication
 struct AuthenticatedToken {
     /// Not parsed yet.
     let payload: ScratchRange
-    /// The key that the signature holds under.
-    let key: VerificationKey
+    /// The key that the signature holds under: the organization's keys hold it.
+    unowned(unsafe) let key: VerificationKey
 
     /// Checks the signature: under the key that `kid` names and no other, or, without a `kid`, under each active key.
     /// Throws `token_signature_mismatch`.
@@ -14,15 +14,14 @@ struct AuthenticatedToken {
         _ token: CompactToken, header: JOSEHeader, keys: OrganizationKeys, in scratch: JSONScratch
     ) throws(Rejection) {
         let signature = scratch[token.signature]
-        for index in keys.api.indices {
-            // The organization's keys hold each: counting references here would cost as much as a compression.
-            let isRight = Unmanaged.passUnretained(keys.api[index])._withUnsafeGuaranteedRef { key in
+        for reference in keys.apiReferences {
+            let isRight = reference._withUnsafeGuaranteedRef { key in
                 if let kid = header.keyID, !key.isNamed(by: scratch[kid]) { return false }
-                return key.matches(signature, of: token.signingInput)
+                return key.mac.matches(signature, of: token.signingInput)
             }
             if isRight {
                 payload = token.payload
-                key = keys.api[index]
+                key = reference.takeUnretainedValue()
                 return
             }
         }
