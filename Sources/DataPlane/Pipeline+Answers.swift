@@ -10,6 +10,7 @@ extension DataPlaneWorker {
     func answersWithoutOrganization(_ context: RequestContext) -> Bool {
         switch context.endpoint {
         case .sdk(let isImmutable): answerSDK(context, isImmutable: isImmutable)
+        case .portalPath where isVendorScript(context): answerSDK(context, isImmutable: false)
         case .keySet:
             guard isRead(context) else { return true }
             context.exchange.response.fields.append("content-type", "application/jwk-set+json")

@@ -40,7 +40,7 @@ extension DataPlaneWorker {
             return .sdk(isImmutable: false)
         }
         let route = snapshot.routes.route(for: path)
-        if isPortalPath(path) { return .portalPath(route) }
+        if isPortalPath(path) || snapshot.vendorScripts.mayContain(path) { return .portalPath(route) }
         guard let route else { throw Rejection(.upstreamUnreachable) }
         return .upstream(route)
     }
@@ -49,6 +49,15 @@ extension DataPlaneWorker {
     private func isPortalPath(_ path: Bytes) -> Bool {
         path.equals("/api/redirects/sso") || path.equals("/auth/subscriber/sso.callback")
             || path.equals("/login_success") || path.equals("/logout.js")
+    }
+
+    /// Whether the path is where a vendor's snippet loads its script from, for an organization of that dialect. A script
+    /// is loaded before it says whose it is: where the request doesn't, any organization of the dialect will do.
+    func isVendorScript(_ context: RequestContext) -> Bool {
+        let path = routedPath(context)
+        guard let dialect = context.snapshot.vendorScripts.dialect(of: path) else { return false }
+        try? findOrganization(context, bodyNames: nil)
+        return context.organizationSnapshot.map { $0.settings.dialect == dialect } ?? true
     }
 
     /// Whether a request goes on without anybody asking whose it is. Where an organization has closed login pages,

@@ -1,4 +1,5 @@
 import HTTPMessages
+import IdentityCore
 import Testing
 
 @testable import DataPlane
@@ -82,6 +83,24 @@ import Testing
         for origin in ["null", "", "https://acme.test", "https://a.b.test", "https://ab.test"] {
             #expect(!origins.allows(origin))
         }
+    }
+}
+
+@Suite struct VendorScriptsTests {
+    @Test(arguments: [
+        ("/sdk/e.js", Dialect.sleekplan), ("/sdk/e.js2", nil), ("/sdk//e.js", nil), ("/e.js", nil),
+        ("/aB3dEf6hIj9kLmNoPqRs.js", .uservoice), ("/0123456789-_0123.js", .uservoice), ("/0123456789-_012.js", nil),
+        ("/sdk/0123456789abcdef.js", nil), ("/0123456789abcdef.jsx", nil), ("/0123456789 abcdef.js", nil),
+        ("/" + String(repeating: "a", count: 64) + ".js", .uservoice),
+        ("/" + String(repeating: "a", count: 65) + ".js", nil), ("/", nil), ("", nil), ("*", nil),
+    ])
+    func `a snippet's script is known by its address, where its dialect is spoken`(path: String, dialect: Dialect?) {
+        let all = VendorScripts(dialects: Set(Dialect.allCases))
+        #expect(withBytes(path) { all.dialect(of: $0) } == dialect)
+        #expect(withBytes(path) { all.mayContain($0) } == (dialect != nil))
+        let none = VendorScripts(dialects: [.productbridge, .productlift, .userorbit])
+        #expect(withBytes(path) { none.dialect(of: $0) } == nil)
+        #expect(withBytes(path) { !none.mayContain($0) })
     }
 }
 

@@ -17,6 +17,8 @@ package final class DataPlaneSnapshot: Sendable {
     let routes: RouteTable
     /// Whether any organization has closed login pages.
     let closesLogins: Bool
+    /// Where the snippets of the organizations' dialects load their script from.
+    let vendorScripts: VendorScripts
     /// The origins that any organization has listed.
     let origins: OriginSet
     let jwks: [UInt8]
@@ -33,6 +35,7 @@ package final class DataPlaneSnapshot: Sendable {
         self.upstreams = upstreams
         self.routes = RouteTable(routes)
         origins = organizations.reduce(into: OriginSet([])) { $0.formUnion($1.origins) }
+        vendorScripts = VendorScripts(dialects: Set(organizations.map(\.settings.dialect)))
         closesLogins = organizations.contains { $0.closesLogins }
         self.signingKey = signingKey
         self.options = options
