@@ -24,6 +24,7 @@ package final class DataPlaneWorker: ExchangeHandler {
     var assertions = AssertionStore()
     var identifiers = RequestIdentifiers()
     var accessLog: AccessLog
+    let telemetry: TelemetryRecorder
     /// For a path that isn't what it seems.
     var pathScratch = ByteQueue()
     var targetScratch = ByteQueue()
@@ -46,6 +47,7 @@ package final class DataPlaneWorker: ExchangeHandler {
         self.portalKey = portalKey
         self.snapshot = snapshot
         cache = snapshot.cache.register()
+        telemetry = TelemetryRecorder(organizations: snapshot.organizations.count)
         accessLog = AccessLog(isJSON: snapshot.options.logsJSON, write: log)
         keys = Array(repeating: nil, count: snapshot.organizations.count)
         pools = snapshot.upstreams.map { upstreams.pool(for: $0.target) }
@@ -55,6 +57,7 @@ package final class DataPlaneWorker: ExchangeHandler {
     package func use(_ next: DataPlaneSnapshot) {
         if next.cache !== snapshot.cache { cache = next.cache.register() }
         snapshot = next
+        telemetry.use(next.organizations)
         assertions.removeAll()
         keys = Array(repeating: nil, count: next.organizations.count)
         pools = next.upstreams.map { upstreams.pool(for: $0.target) }
@@ -64,6 +67,12 @@ package final class DataPlaneWorker: ExchangeHandler {
     package func takeUsedSecrets() -> Set<String> {
         defer { usedSecrets.removeAll(keepingCapacity: true) }
         return usedSecrets
+    }
+
+    /// What has been written down of tokens and rules since the last call. Nothing is written down beyond `rate`.
+    package func takeTelemetry(rate: TokenLogRate) -> TelemetryBatch {
+        telemetry.rate = rate
+        return telemetry.take(now: EventLoop.wallClock())
     }
 
     /// To be called at the end of each turn of the loop: no request is being worked on.

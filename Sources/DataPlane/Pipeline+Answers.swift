@@ -81,6 +81,7 @@ extension DataPlaneWorker {
         let exchange = context.exchange
         guard !exchange.responseStarted else { return }
         counters.count(rejection.code)
+        noteRefusal(context, rejection.code)
         context.code = rejection.code
         exchange.response.removeAll()
         exchange.responseBody.removeAll()

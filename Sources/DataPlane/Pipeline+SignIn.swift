@@ -130,11 +130,16 @@ extension DataPlaneWorker {
         let verified: VerifiedIdentity
         switch verdict {
         case .reject(let rejection):
-            if transaction?.isTest == true { return answerTest(context, .failed(rejection)) }
+            if transaction?.isTest == true {
+                noteRefusal(context, rejection.code)
+                return answerTest(context, .failed(rejection))
+            }
             throw rejection
         case .accept(let accepted): verified = VerifiedIdentity(accepted)
         }
+        context.isVouched(by: verified)
         if transaction?.isTest == true {
+            noteAccepted(context, user: nil)
             return answerTest(context, .passed(user: verified.profile.email ?? verified.profile.externalID ?? ""))
         }
         let sso = organization.settings.sso
@@ -220,9 +225,10 @@ extension DataPlaneWorker {
     /// Storage has settled it.
     private func signedIn(_ context: RequestContext, _ outcome: SignInOutcome, _ arrival: SignInArrival) {
         guard let organization = context.organizationSnapshot else { return }
+        noteSignIn(context, outcome)
         switch outcome {
         case .refused(let code): reject(context, Rejection(code))
-        case .begun(let id, let replaced):
+        case .begun(let id, _, let replaced):
             if let replaced { context.snapshot.cache.revoke(user: replaced.user, in: organization.scope) }
             counters.signIns += 1
             if case .conflicting = sessionCookie(context) {

@@ -28,6 +28,10 @@ final class RequestContext: RelayOwner {
     var identity: AdmittedIdentity?
     var wasCreated: Bool?
     var token = TokenExtraction()
+    /// The secret that vouches for the token; nil where none does, or nobody has looked yet.
+    var keyID: String?
+    /// What an admin should know of the token.
+    var warnings: TokenWarnings = []
     /// A body that is collected, or that waits for admission.
     var body = ByteQueue()
     /// What a body is collected for.
@@ -67,6 +71,8 @@ final class RequestContext: RelayOwner {
         identity = nil
         wasCreated = nil
         token.removeAll()
+        keyID = nil
+        warnings = []
         body.removeAll(keepingAtMost: 8192)
         sessionKey.removeAll()
         if !cookies.isEmpty { cookies = [] }
@@ -74,6 +80,12 @@ final class RequestContext: RelayOwner {
         variesByOrigin = false
         state = "none"
         code = nil
+    }
+
+    /// A secret vouches for the token that was presented.
+    func isVouched(by identity: VerifiedIdentity) {
+        keyID = identity.keyID
+        warnings = identity.warnings
     }
 
     var organizationSnapshot: OrganizationSnapshot? { organization.map { snapshot.organizations[$0] } }

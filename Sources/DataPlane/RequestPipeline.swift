@@ -66,6 +66,7 @@ extension DataPlaneWorker {
         guard let organization = context.organizationSnapshot else { return }
         usedSecrets.insert(identity.keyID)
         context.phase = .admitting
+        context.isVouched(by: identity)
         counters.admissions += 1
         let request = AdmissionRequest(
             organization: organization.settings.id, rule: organization.admissionRule, profile: identity.profile,
@@ -95,6 +96,7 @@ extension DataPlaneWorker {
             guard let organization = context.organizationSnapshot else { return }
             if created { counters.usersCreated += 1 }
             context.wasCreated = created
+            noteAdmitted(context, user: user.id, created: created)
             let admitted = AdmittedIdentity(settings: organization.settings, user: user, token: identity)
             // With the stamps that the decision began with: what has been revoked since never becomes a hit.
             if remembersToken {
@@ -122,6 +124,7 @@ extension DataPlaneWorker {
             }
             try checkForum(context, of: nil)
         }
+        noteAnonymous(context)
         switch organization.settings.requireIdentify {
         case .enforce:
             context.state = "locked"
@@ -145,6 +148,7 @@ extension DataPlaneWorker {
         context.identity = identity
         context.state = "identified"
         counters.identified += 1
+        noteIdentified(context, identity)
         for code in identity.wouldReject { counters.countReported(code) }
         switch context.endpoint {
         case .state: identity.withState { answerState(context, $0) }

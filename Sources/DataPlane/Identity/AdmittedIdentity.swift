@@ -18,17 +18,17 @@ package final class AdmittedIdentity: ManagedBuffer<AdmittedIdentityHead, UInt8>
         self.init(
             organizationID: settings.id, userID: user.id, profile: profile, method: token.method,
             expiresAt: token.expiresAt.map { $0 + Double(settings.clockSkewSeconds) } ?? .infinity,
-            rare: RareIdentityFacts(wouldReject: token.wouldReject, user: user))
+            rare: RareIdentityFacts(wouldReject: token.wouldReject, user: user), hasUserHash: token.hasUserHash)
     }
 
     /// `expiresAt` is in seconds since 1970, skew included. Without anything rare to say, `rare` is nil.
     convenience init(
         organizationID: String, userID: String, profile: UserProfile, method: VerificationMethod, expiresAt: Double,
-        rare: RareIdentityFacts?
+        rare: RareIdentityFacts?, hasUserHash: Bool = false
     ) {
         let texts = IdentityTexts(organizationID: organizationID, userID: userID, profile: profile, method: method)
         let buffer = AdmittedIdentity.create(minimumCapacity: texts.bytes.count) { _ in
-            AdmittedIdentityHead(texts: texts, expiresAt: expiresAt, rare: rare)
+            AdmittedIdentityHead(texts: texts, expiresAt: expiresAt, rare: rare, hasUserHash: hasUserHash)
         }
         buffer.withUnsafeMutablePointerToElements { start in
             texts.bytes.withUnsafeBufferPointer { bytes in
@@ -41,6 +41,9 @@ package final class AdmittedIdentity: ManagedBuffer<AdmittedIdentityHead, UInt8>
     /// Seconds since 1970, skew included: from then on the token is expired.
     var expiresAt: Double { header.expiresAt }
 
+    /// The token came with a user hash, which held.
+    var hasUserHash: Bool { header.hasUserHash }
+
     /// What rules in `report` would have refused each request for.
     var wouldReject: [RejectionCode] { header.rare?.wouldReject ?? [] }
 
@@ -51,6 +54,9 @@ package final class AdmittedIdentity: ManagedBuffer<AdmittedIdentityHead, UInt8>
 
     /// The directory's id of the user.
     var userID: String { lend(header.texts.userID) { $0.string } }
+
+    /// Lends the directory's id of the user.
+    func withUserID<Result>(_ body: (Bytes) -> Result) -> Result { lend(header.texts.userID, body) }
 
     /// Lends the identity headers, as HTTP/1.1 lines.
     func withHeaders<Result>(_ body: (Bytes) -> Result) -> Result { lend(header.texts.headers, body) }
@@ -92,12 +98,14 @@ package struct AdmittedIdentityHead {
     private let cache = CacheRecord()
     fileprivate let expiresAt: Double
     fileprivate let rare: RareIdentityFacts?
+    fileprivate let hasUserHash: Bool
     fileprivate let texts: IdentityTexts.Places
 
-    fileprivate init(texts: IdentityTexts, expiresAt: Double, rare: RareIdentityFacts?) {
+    fileprivate init(texts: IdentityTexts, expiresAt: Double, rare: RareIdentityFacts?, hasUserHash: Bool) {
         self.texts = texts.places
         self.expiresAt = expiresAt
         self.rare = rare
+        self.hasUserHash = hasUserHash
     }
 }
 

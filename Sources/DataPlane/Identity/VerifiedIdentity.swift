@@ -11,6 +11,9 @@ struct VerifiedIdentity: Sendable {
     let issuedAt: Double?
     let isDistinguishable: Bool
     let wouldReject: [RejectionCode]
+    /// There was a user hash, and it held.
+    let hasUserHash: Bool
+    let warnings: TokenWarnings
 
     init(_ token: VerifiedToken) {
         profile = token.profile()
@@ -22,5 +25,7 @@ struct VerifiedIdentity: Sendable {
         issuedAt = token.issuedAt
         isDistinguishable = token.isDistinguishable
         wouldReject = token.wouldReject.map(\.code)
+        hasUserHash = token.userHashVerified
+        warnings = token.warnings
     }
 }

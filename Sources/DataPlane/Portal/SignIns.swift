@@ -106,7 +106,7 @@ package final class SignIns: Sendable {
 enum SignInOutcome: Sendable {
     case refused(RejectionCode)
     /// The browser gets this session; the one that it had has ended.
-    case begun(SessionID, replaced: PortalSession?)
+    case begun(SessionID, user: String, replaced: PortalSession?)
     /// The browser's cookies couldn't be seen: it is to ask again, from this site.
     case continueOnSameSite(DirectoryUser)
     /// Somebody else is signed in here.
@@ -175,7 +175,7 @@ struct SignInBrowser: Sendable {
             try await store.begin(begun)
             var replaced: PortalSession?
             if let session { replaced = try await store.end(session, of: organization) }
-            return .begun(id, replaced: replaced)
+            return .begun(id, user: user.id, replaced: replaced)
         } catch {
             return .refused(.directoryUnavailable)
         }

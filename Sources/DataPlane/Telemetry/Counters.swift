@@ -40,9 +40,5 @@ package struct Counters: Sendable {
         }
     }
 
-    /// `allCases` makes an array each time it is asked for: too much for a flood of forgeries.
-    private static let positions = Dictionary(
-        uniqueKeysWithValues: RejectionCode.allCases.enumerated().map { ($1, $0) })
-
-    private static func index(_ code: RejectionCode) -> Int { positions[code] ?? 0 }
+    private static func index(_ code: RejectionCode) -> Int { Int(code.position) }
 }

@@ -1,5 +1,9 @@
 /// What happened at one organization in one hour, or in a part of it: parts add up.
 package struct HourlyFigures: Sendable {
+    package static let outcomeDays = 90.0
+    /// One more than the longest span of a report.
+    package static let reasonDays = 8.0
+
     package var organization: String
     /// When the hour began, in seconds since 1970.
     package var hour: Double
@@ -17,6 +21,18 @@ package struct HourlyFigures: Sendable {
         self.traffic = traffic
         self.outcomes = outcomes
         self.refusals = refusals
+    }
+
+    /// Adds another part of the same organization and hour.
+    package mutating func merge(_ other: HourlyFigures) {
+        traffic += other.traffic
+        outcomes.merge(other.outcomes) { $0 + $1 }
+        for refusal in other.refusals {
+            let known = refusals.firstIndex {
+                $0.rule == refusal.rule && $0.code == refusal.code && $0.origin == refusal.origin
+            }
+            if let known { refusals[known].merge(refusal) } else { refusals.append(refusal) }
+        }
     }
 
     /// The beginning of the hour that `time` lies in, both in seconds since 1970.

@@ -10,9 +10,10 @@ package protocol ReportStore: Sendable {
     /// How tokens fared, by hour and code, for hours that begin at `since` or later and before `until`; in that order.
     func outcomes(of organization: String, since: Double, until: Double) async throws -> [HourlyOutcome]
 
-    /// Forgets hours that began before `moment`, a few rows at a time. Returns how many rows went.
+    /// Forgets outcomes after `HourlyFigures.outcomeDays`, reasons and traffic after `HourlyFigures.reasonDays`, a few rows
+    /// at a time. Returns how many rows went.
     @discardableResult
-    func trimFigures(before moment: Double) async throws -> Int
+    func trimFigures(now: Double) async throws -> Int
 }
 
 /// A rule that can be tried out before it is enforced.
