@@ -1,4 +1,4 @@
-"""The other products' snippets, as their documentation gives them: only the address of the script is another."""
+"""The other products' snippets, as their documentation gives them: only the host of the script is another."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -55,7 +55,7 @@ def test_productbridge_identify_after_init(widgets, customer):  # noqa: F811
 # Sleekplan
 
 SLEEKPLAN = """
-    <script type="text/javascript">window.$sleek=[];window.SLEEK_PRODUCT_ID=309272111;(function(){d=document;s=d.createElement("script");s.src="{gateway}/_widget/sdk.js";s.async=1;d.getElementsByTagName("head")[0].appendChild(s);})();</script>"""
+    <script type="text/javascript">window.$sleek=[];window.SLEEK_PRODUCT_ID=309272111;(function(){d=document;s=d.createElement("script");s.src="{gateway}/sdk/e.js";s.async=1;d.getElementsByTagName("head")[0].appendChild(s);})();</script>"""
 
 
 def test_sleekplan_user_before_the_script(widgets, customer):  # noqa: F811
@@ -143,7 +143,7 @@ def test_sleekplan_snippet_twice(widgets, customer):  # noqa: F811
         script.src = src;
         script.onload = loaded;
         document.head.append(script);
-    })""", [widgets.url("sleekplan") + "/_widget/sdk.js", widgets.token("sleekplan")])
+    })""", [widgets.url("sleekplan") + "/sdk/e.js", widgets.token("sleekplan")])
     assert page.locator("[data-widget-gateway]").count() == 1
     launcher(page).click()
     expect(panel(page)).to_contain_text(SIGNED_IN)
@@ -154,7 +154,7 @@ def test_sleekplan_snippet_twice(widgets, customer):  # noqa: F811
 USERVOICE = """
     <script>
     // Include the UserVoice JavaScript SDK (only needed once on a page)
-    UserVoice=window.UserVoice||[];(function(){var uv=document.createElement('script');uv.type='text/javascript';uv.async=true;uv.src='{gateway}/_widget/sdk.js';var s=document.getElementsByTagName('script')[0];s.parentNode.insertBefore(uv,s)})();
+    UserVoice=window.UserVoice||[];(function(){var uv=document.createElement('script');uv.type='text/javascript';uv.async=true;uv.src='{gateway}/aB3dEf6hIj9kLmNoPqRs.js';var s=document.getElementsByTagName('script')[0];s.parentNode.insertBefore(uv,s)})();
     </script>"""
 
 
