@@ -161,6 +161,13 @@ extension DataPlaneWorker {
         context.exchange.response.fields.append("x-request-id", requestID(context))
         if !context.cookies.isEmpty {
             for cookie in context.cookies { context.exchange.response.fields.append("set-cookie", cookie) }
+            // A cache that kept this answer would hand one browser's session to others, whatever the upstream thinks of
+            // its page.
+            context.exchange.response.fields.remove {
+                $0.equals("cache-control") || $0.equals("expires") || $0.equals("cdn-cache-control")
+                    || $0.equals("surrogate-control")
+            }
+            context.exchange.response.fields.append("cache-control", "no-store")
         }
         if case .upstream(let route) = context.endpoint, route.access == .portal,
             let organization = context.organizationSnapshot

@@ -22,7 +22,14 @@ extension DataPlaneWorker {
         // Credit for a form that may be the upstream's is given as the upstream takes it.
         if context.collects != .signInForm { context.exchange.transport?.consumed(context.exchange, bytes.count) }
         guard context.body.count > IdentifyBody.maximumLength else { return }
-        context.collects == .signInForm ? collected(context) : reject(context, Rejection(.bodyTooLarge))
+        guard context.collects == .signInForm else { return reject(context, Rejection(.bodyTooLarge)) }
+        // Like a form whose length was said: the upstream's, whatever is in it.
+        context.phase = .idle
+        do throws(Rejection) {
+            try decide(context)
+        } catch {
+            reject(context, error)
+        }
     }
 
     func collected(_ context: RequestContext) {

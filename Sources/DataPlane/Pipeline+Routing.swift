@@ -65,15 +65,24 @@ extension DataPlaneWorker {
     func passesUnseen(_ context: RequestContext) -> Bool {
         switch context.endpoint {
         case .upstream(let route) where route.access == .public:
-            guard context.snapshot.closesLogins, (try? findOrganization(context, bodyNames: nil)) != nil else {
-                return true
-            }
+            guard context.snapshot.closesLogins else { return true }
+            findOrganizationOfPublicPage(context)
             return !isClosedLogin(context)
         case .portalPath(let route?) where route.access == .public:
             guard (try? findOrganization(context, bodyNames: nil)) == nil else { return false }
             context.endpoint = .upstream(route)
             return true
         default: return false
+        }
+    }
+
+    /// Sets the organization of a page that asks for none. What a client names in vain opens no login page that its host's
+    /// organization has closed.
+    private func findOrganizationOfPublicPage(_ context: RequestContext) {
+        if let host = context.snapshot.organization(host: context.exchange.request.authority) {
+            context.organization = host
+        } else if (try? findOrganization(context, bodyNames: nil)) == nil, context.snapshot.organizations.count == 1 {
+            context.organization = 0
         }
     }
 

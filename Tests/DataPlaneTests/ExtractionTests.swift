@@ -71,6 +71,8 @@ import Testing
             ("/", [("authorization", "Bearer")], ""), ("/", [("authorization", "Bearer ")], ""),
             ("/?sso=abc", [], "abc"), ("/?a=b&%73so=abc&c", [], "abc"), ("/?sso=a%62c", [], "abc"),
             ("/?sso=abc", [("authorization", "Bearer abc")], "abc"),
+            // A session in the cache begins with that byte.
+            ("/?sso=%00abc", [], ""), ("/?sso=a%00bc", [], "a\u{0}bc"),
         ] as [(String, [(String, String)], String)])
     func `a token is found wherever it may be`(target: String, fields: [(String, String)], token: String) {
         let found = read(target, fields)

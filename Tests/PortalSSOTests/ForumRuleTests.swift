@@ -75,6 +75,10 @@ struct ForumRuleTests {
         Row(path: "/forums/\u{0667}", isAllowed: false),
         Row(path: "/forums/7\u{0667}", isAllowed: false),
         Row(path: "/forums/_7", isAllowed: false),
+        Row(path: "/forums;x/7", isAllowed: false),
+        Row(path: "/Forums;/8", isAllowed: false),
+        Row(path: "/forums/;x/7", isAllowed: false),
+        Row(path: "/forums;x/7", who: .admin, isAllowed: true),
     ]
 
     @Test("are open to whom they should be", arguments: rows)

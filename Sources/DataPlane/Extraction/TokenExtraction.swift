@@ -57,7 +57,9 @@ struct TokenExtraction: ~Copyable {
             guard value.count > 0 else { return }
             found.removeAll()
             QueryString.decode(value, into: &found)
-            add(found.readable)
+            // No token has this byte, which sets sessions apart in the cache: what begins with it is as malformed as
+            // nothing at all.
+            add(found.readable[0] == 0 ? found.readable.part(0, 0) : found.readable)
         }
     }
 

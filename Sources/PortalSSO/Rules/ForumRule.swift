@@ -67,12 +67,17 @@ enum ForumPath: Equatable {
     case elsewhere
     /// Without zeros at its front.
     case forum(String)
-    /// What one server reads as a number, and another as something else: `+12`, `1_2`, other digits than ASCII's. No
-    /// portal links to such an address.
+    /// What one server reads as a forum's number, and another as something else: `+12`, `1_2`, other digits than
+    /// ASCII's, `/forums;x/12`. No portal links to such an address.
     case ambiguous
 
     /// The id is what comes before the first character that isn't a digit: `/forums/123-general/suggestions`.
     init(_ path: UnsafeRawBufferPointer) {
+        // Servers that cut `;parameter` off read `/forums;x/1` as `/forums/1`.
+        if path.hasPrefix("/forums;") {
+            self = .ambiguous
+            return
+        }
         // Servers that take no notice of letter case would let `/Forums/1` through.
         guard path.hasPrefix("/forums/") else {
             self = .elsewhere
