@@ -1,4 +1,6 @@
 // OpenSSL's function-like macros don't reach Swift: each one that is used gets a function here.
+#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/bio.h>
@@ -65,3 +67,44 @@ static inline int widget_HMAC_SHA256_code(const widget_HMAC_SHA256 *mac, const v
 }
 
 #pragma clang diagnostic pop
+
+// What OpenSSL allocates, with a small stock of large buffers in each thread: with SSL_MODE_RELEASE_BUFFERS a
+// connection takes and gives back one for each record, and each handshake has one of 21,848 bytes; the heap looks long
+// for blocks of that size.
+enum { widget_record_minimum = 16 * 1024, widget_record_block = 22 * 1024, widget_record_limit = 4 };
+struct widget_record_stock { int count; void *blocks[widget_record_limit]; };
+
+static inline struct widget_record_stock *widget_record_stock(void) {
+    static _Thread_local struct widget_record_stock stock;
+    return &stock;
+}
+
+static inline void *widget_SSL_malloc(size_t size, const char *file, int line) {
+    (void)file, (void)line;
+    if (size < widget_record_minimum || size > widget_record_block) return malloc(size);
+    struct widget_record_stock *stock = widget_record_stock();
+    if (stock->count > 0) return stock->blocks[--stock->count];
+    return malloc(widget_record_block);
+}
+
+static inline void widget_SSL_free(void *block, const char *file, int line) {
+    (void)file, (void)line;
+    if (!block) return;
+    size_t usable = malloc_usable_size(block);
+    if (usable < widget_record_block || usable >= widget_record_block + 64) return free(block);
+    struct widget_record_stock *stock = widget_record_stock();
+    if (stock->count == widget_record_limit) return free(block);
+    stock->blocks[stock->count++] = block;
+}
+
+static inline void *widget_SSL_realloc(void *block, size_t size, const char *file, int line) {
+    (void)file, (void)line;
+    if (size) return realloc(block, size);
+    widget_SSL_free(block, file, line);
+    return NULL;
+}
+
+// 0 where OpenSSL has allocated something already: then everything stays as it was.
+static inline int widget_CRYPTO_use_record_stock(void) {
+    return CRYPTO_set_mem_functions(widget_SSL_malloc, widget_SSL_realloc, widget_SSL_free);
+}

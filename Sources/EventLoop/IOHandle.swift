@@ -8,12 +8,14 @@ package protocol SocketOwner: AnyObject {
 }
 
 /// A socket whose readiness the loop watches.
+@usableFromInline
 package final class IOHandle {
     /// The socket, or -1 once closed.
     package private(set) var socket: Int32
     package unowned(unsafe) var owner: (any SocketOwner)?
     private let poll: UnsafeMutablePointer<uv_poll_t>
-    private var watching: Int32 = 0
+    @usableFromInline var watchesReadable = false
+    @usableFromInline var watchesWritable = false
 
     /// Takes over `socket`, which must be non-blocking: it is closed by `close`.
     package init(socket: Int32, loop: EventLoop) throws(EventLoopError) {
@@ -32,29 +34,27 @@ package final class IOHandle {
     package var isClosed: Bool { socket < 0 }
 
     /// Sets what to wait for. Costs nothing where that doesn't change.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func watch(readable: Bool, writable: Bool) {
-        let events =
-            (readable ? Int32(UV_READABLE.rawValue) : 0) | (writable ? Int32(UV_WRITABLE.rawValue) : 0)
-        if events != watching { rewatch(events) }
+        if readable != watchesReadable || writable != watchesWritable { rewatch(readable, writable) }
     }
 
-    private func rewatch(_ events: Int32) {
+    @usableFromInline
+    func rewatch(_ readable: Bool, _ writable: Bool) {
         guard !isClosed else { return }
-        watching = events
+        watchesReadable = readable
+        watchesWritable = writable
+        let events = (readable ? Int32(UV_READABLE.rawValue) : 0) | (writable ? Int32(UV_WRITABLE.rawValue) : 0)
         guard events != 0 else {
             uv_poll_stop(poll)
             return
         }
         uv_poll_start(poll, events) { poll, status, events in
             let handle = Unmanaged<IOHandle>.fromOpaque(poll.unsafelyUnwrapped.pointee.data.unsafelyUnwrapped)
-            // After an error libuv has stopped to watch, though there may be more to read before it. The owner may let
-            // go of the handle, and of itself, during the call.
-            let found = handle._withUnsafeGuaranteedRef { handle in
-                if status < 0 { handle.rewatch(handle.watching) }
-                return handle.owner
-            }
-            guard let owner = found else { return }
+            // After an error libuv has stopped to watch, though there may be more to read before it.
+            if status < 0 { handle._withUnsafeGuaranteedRef { $0.rewatch($0.watchesReadable, $0.watchesWritable) } }
+            // The owner may let go of the handle, and of itself, during the call: it is counted meanwhile.
+            guard let owner = handle._withUnsafeGuaranteedRef({ $0.owner }) else { return }
             owner.socketReady(
                 readable: status < 0 || events & Int32(UV_READABLE.rawValue) != 0,
                 writable: status < 0 || events & Int32(UV_WRITABLE.rawValue) != 0)

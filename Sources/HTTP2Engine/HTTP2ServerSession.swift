@@ -10,16 +10,17 @@ package final class HTTP2ServerSession: ServerSession {
     private var events: [ExchangeEvent] = []
 
     /// The exchanges whose streams aren't closed.
-    package private(set) var exchanges: [Exchange] = []
+    package private(set) var exchanges: [Uncounted<Exchange>] = []
 
     let limits: HTTP2Limits
+    /// Outlives `session`: stored properties go after `deinit`.
+    private let memory: SessionMemory
     private let session: OpaquePointer
     private let pool: ExchangePool
     private unowned(unsafe) let transport: any ExchangeTransport
     /// The exchange whose header section is being received.
-    private unowned(unsafe) var receiving: Exchange?
+    private var receiving: Uncounted<Exchange>?
     private var receivingTrailers = false
-    private var fieldScratch: [nghttp2_nv] = []
     private var isDraining = false
     private var highestStream: Int32 = 0
     /// Streams that ended in an error, less those that ended well.
@@ -34,13 +35,15 @@ package final class HTTP2ServerSession: ServerSession {
         self.limits = limits
         self.pool = pool
         self.transport = transport
+        guard let memory = SessionMemory() else { return nil }
+        var allocator = memory.allocator
         var made: OpaquePointer?
         guard
             nghttp2_session_server_new3(
-                &made, HTTP2Callbacks.shared.callbacks, nil, HTTP2Callbacks.shared.options, FrameBufferMemory.allocator)
-                == 0,
+                &made, HTTP2Callbacks.shared.callbacks, nil, HTTP2Callbacks.shared.options, &allocator) == 0,
             let made
         else { return nil }
+        self.memory = memory
         session = made
         nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
         submitSettings()
@@ -59,14 +62,16 @@ package final class HTTP2ServerSession: ServerSession {
             == bytes.count
     }
 
-    /// Appends frames to `out` until it holds about `limit` bytes or nothing is left to send.
-    package func collect(into out: inout ByteQueue, upTo limit: Int) {
+    /// Appends frames to `out` until it holds about `limit` bytes or nothing is left to send. True: something may be.
+    @discardableResult
+    package func collect(into out: inout ByteQueue, upTo limit: Int) -> Bool {
         while out.count < limit {
             var frame: UnsafePointer<UInt8>?
             let length = nghttp2_session_mem_send(session, &frame)
-            guard length > 0 else { return }
+            guard length > 0 else { return false }
             out.append(Bytes(start: frame, count: length))
         }
+        return true
     }
 
     package var wantsToSend: Bool { nghttp2_session_want_write(session) != 0 }
@@ -180,7 +185,13 @@ package final class HTTP2ServerSession: ServerSession {
     }
 
     /// To be called about once a second.
-    package func secondPassed() { budget.secondPassed() }
+    package func secondPassed() {
+        budget.secondPassed()
+        guard exchanges.isEmpty, events.isEmpty, exchanges.capacity + events.capacity > 0 else { return }
+        // Nobody asks anything at the moment: an idle connection keeps no room for it.
+        exchanges = []
+        events = []
+    }
 
     func headersBegan(stream: Int32, isRequest: Bool) {
         guard isRequest else {
@@ -190,18 +201,24 @@ package final class HTTP2ServerSession: ServerSession {
         }
         highestStream = stream
         let exchange = pool.take()
-        exchange.transport = transport
-        exchange.streamID = stream
-        exchange.slot = exchanges.count
+        exchange {
+            $0.transport = transport
+            $0.streamID = stream
+            $0.slot = exchanges.count
+        }
         exchanges.append(exchange)
-        nghttp2_session_set_stream_user_data(session, stream, Unmanaged.passUnretained(exchange).toOpaque())
+        nghttp2_session_set_stream_user_data(session, stream, exchange.pointer)
         receiving = exchange
         receivingTrailers = false
     }
 
     @inline(__always)
     func header(name: Bytes, value: Bytes) {
-        guard let exchange = receiving, exchange.fault == .none else { return }
+        if let exchange = receiving { exchange { header(name, value, in: $0) } }
+    }
+
+    private func header(_ name: Bytes, _ value: Bytes, in exchange: Exchange) {
+        guard exchange.fault == .none else { return }
         if receivingTrailers {
             guard exchange.requestTrailers.listSize + name.count + value.count + 32 <= limits.headerListBytes else {
                 return
@@ -219,13 +236,17 @@ package final class HTTP2ServerSession: ServerSession {
     }
 
     /// A field that RFC 9113 forbids: the request is answered as malformed.
-    func invalidHeader() { receiving?.fault = .malformed }
+    func invalidHeader() {
+        if let exchange = receiving { exchange { $0.fault = .malformed } }
+    }
 
     func headersEnded(stream: Int32, isRequest: Bool, endsStream: Bool) {
-        guard let exchange = receiving, exchange.streamID == stream else { return }
+        guard let exchange = receiving, exchange({ $0.streamID == stream }) else { return }
         receiving = nil
         if isRequest {
-            if exchange.fault == .none { exchange.fault = RequestFields.fault(in: exchange.request, limits) }
+            exchange {
+                if $0.fault == .none { $0.fault = RequestFields.fault(in: $0.request, limits) }
+            }
             events.append(.request(exchange, isWhole: endsStream))
         } else if endsStream {
             events.append(.requestEnded(exchange))
@@ -235,16 +256,16 @@ package final class HTTP2ServerSession: ServerSession {
     func data(stream: Int32, _ bytes: Bytes) {
         guard let exchange = exchange(stream) else { return }
         budget.earn(2)
-        exchange.requestBodyReceived += bytes.count
-        if let limit = limits.bodyBytes, exchange.requestBodyReceived > limit {
+        let isExpected = exchange { exchange in
+            exchange.requestBodyReceived += bytes.count
+            guard let limit = limits.bodyBytes, exchange.requestBodyReceived > limit else { return true }
             consumed(exchange, bytes.count)
-            if exchange.fault == .none {
-                exchange.fault = .bodyTooLarge
-                events.append(.requestTooLarge(exchange))
-            }
-            return
+            return false
         }
-        events.append(.body(exchange, bytes))
+        if isExpected { return events.append(.body(exchange, bytes)) }
+        guard exchange({ $0.fault == .none }) else { return }
+        exchange { $0.fault = .bodyTooLarge }
+        events.append(.requestTooLarge(exchange))
     }
 
     func dataEnded(stream: Int32) {
@@ -260,22 +281,25 @@ package final class HTTP2ServerSession: ServerSession {
             if brokenStreams == Self.brokenStreamBudget { terminate(NGHTTP2_ENHANCE_YOUR_CALM) }
         }
         guard let exchange = exchange(stream) else { return }
-        let unread = exchange.requestBodyReceived - exchange.requestBodyConsumed
-        if unread > 0 {
+        let unread = exchange { exchange in
+            let unread = exchange.requestBodyReceived - exchange.requestBodyConsumed
             exchange.requestBodyConsumed += unread
-            nghttp2_session_consume_connection(session, unread)
+            return unread
         }
+        if unread > 0 { nghttp2_session_consume_connection(session, unread) }
         nghttp2_session_set_stream_user_data(session, stream, nil)
-        if receiving === exchange { receiving = nil }
+        if let receiving, receiving.pointer == exchange.pointer { self.receiving = nil }
         events.append(.closed(exchange))
     }
 
     /// Takes a closed exchange off the list and back into the pool: the last act upon it.
-    package func release(_ exchange: Exchange) {
-        let last = exchanges.count - 1
-        exchanges.swapAt(exchange.slot, last)
-        exchanges[exchange.slot].slot = exchange.slot
-        exchanges.removeLast()
+    package func release(_ exchange: Uncounted<Exchange>) {
+        let slot = exchange { $0.slot }
+        let last = exchanges.removeLast()
+        if slot < exchanges.count {
+            exchanges[slot] = last
+            last { $0.slot = slot }
+        }
         pool.give(back: exchange)
     }
 
@@ -297,15 +321,14 @@ package final class HTTP2ServerSession: ServerSession {
             }
         } else if exchange.wantsDrain, exchange.responseBody.count <= responseLowWater {
             exchange.wantsDrain = false
-            events.append(.drained(exchange))
+            events.append(.drained(Uncounted(exchange)))
         }
         return available
     }
 
     @inline(__always)
-    private func exchange(_ stream: Int32) -> Exchange? {
-        guard let pointer = nghttp2_session_get_stream_user_data(session, stream) else { return nil }
-        return Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+    private func exchange(_ stream: Int32) -> Uncounted<Exchange>? {
+        nghttp2_session_get_stream_user_data(session, stream).map { Uncounted(pointer: $0) }
     }
 
     private func submitSettings() {
@@ -332,21 +355,28 @@ package final class HTTP2ServerSession: ServerSession {
     ) {
         let inPlace =
             copying ? 0 : UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue | NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
-        fieldScratch.removeAll(keepingCapacity: true)
-        if let status { fieldScratch.append(StatusFields.field(for: status)) }
-        var index = 0
-        while index < block.count {
-            let name = block.name(index)
-            let value = block.value(index)
-            var flags = inPlace
-            if block.header(index) == .xRequestId { flags |= UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) }
-            fieldScratch.append(
-                nghttp2_nv(
-                    name: UnsafeMutablePointer(mutating: name.baseAddress?.assumingMemoryBound(to: UInt8.self)),
-                    value: UnsafeMutablePointer(mutating: value.baseAddress?.assumingMemoryBound(to: UInt8.self)),
-                    namelen: name.count, valuelen: value.count, flags: flags))
-            index += 1
+        withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: block.count + 1) { fields in
+            var count = 0
+            if let status {
+                fields.initializeElement(at: 0, to: StatusFields.field(for: status))
+                count = 1
+            }
+            var index = 0
+            while index < block.count {
+                let name = block.name(index)
+                let value = block.value(index)
+                var flags = inPlace
+                if block.header(index) == .xRequestId { flags |= UInt8(NGHTTP2_NV_FLAG_NO_INDEX.rawValue) }
+                fields.initializeElement(
+                    at: count,
+                    to: nghttp2_nv(
+                        name: UnsafeMutablePointer(mutating: name.baseAddress?.assumingMemoryBound(to: UInt8.self)),
+                        value: UnsafeMutablePointer(mutating: value.baseAddress?.assumingMemoryBound(to: UInt8.self)),
+                        namelen: name.count, valuelen: value.count, flags: flags))
+                count += 1
+                index += 1
+            }
+            _ = body(fields.baseAddress, count)
         }
-        _ = fieldScratch.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
     }
 }

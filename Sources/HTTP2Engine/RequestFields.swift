@@ -16,7 +16,8 @@ enum RequestFields {
 
     /// Returns false where the field makes the request malformed.
     static func add(_ name: Bytes, _ value: Bytes, to request: inout RequestHead) -> Bool {
-        switch KnownHeader(lowercased: name) {
+        let header = KnownHeader(lowercased: name)
+        switch header {
         case .host:
             // RFC 9113, 8.3.1: `host` may repeat the authority, or stand in for it, but not differ.
             if request.authority.isEmpty {
@@ -30,7 +31,7 @@ enum RequestFields {
         case .connection, .keepAlive, .proxyConnection, .transferEncoding, .upgrade:
             return false  // RFC 9113, 8.2.2.
         default:
-            request.fields.append(name: name, value: value)
+            request.fields.append(lowercased: name, value: value, header)  // libnghttp2 refuses upper case.
         }
         return true
     }

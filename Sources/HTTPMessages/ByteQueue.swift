@@ -1,11 +1,12 @@
 /// Bytes that are appended at the end and taken from the front; its memory is kept for reuse.
 ///
 /// Not thread-safe: it belongs to one worker. Growth is by doubling; the owner bounds it.
+@usableFromInline
 package struct ByteQueue: ~Copyable {
-    private var base: UnsafeMutableRawPointer?
-    private var capacity = 0
-    private var head = 0
-    private var tail = 0
+    @usableFromInline var base: UnsafeMutableRawPointer?
+    @usableFromInline var capacity = 0
+    @usableFromInline var head = 0
+    @usableFromInline var tail = 0
 
     package init() {}
 
@@ -13,15 +14,15 @@ package struct ByteQueue: ~Copyable {
 
     deinit { base?.deallocate() }
 
-    @inline(__always) package var count: Int { tail - head }
-    @inline(__always) package var isEmpty: Bool { head == tail }
+    @inlinable @inline(__always) package var count: Int { tail - head }
+    @inlinable @inline(__always) package var isEmpty: Bool { head == tail }
 
     /// What is in the queue, front first: valid until the queue is next changed.
-    @inline(__always)
+    @inlinable @inline(__always)
     package var readable: Bytes { Bytes(start: base.map { UnsafeRawPointer($0 + head) }, count: tail - head) }
 
     /// Appends a copy of `bytes`, which must not be part of this very queue: growing moves its memory.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func append(_ bytes: Bytes) {
         guard bytes.count > 0, let source = bytes.baseAddress else { return }
         reserve(bytes.count)
@@ -29,10 +30,10 @@ package struct ByteQueue: ~Copyable {
         tail += bytes.count
     }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func append(_ text: StaticString) { append(staticBytes(text)) }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func append(byte: UInt8) {
         reserve(1)
         base.unsafelyUnwrapped.storeBytes(of: byte, toByteOffset: tail, as: UInt8.self)
@@ -46,6 +47,7 @@ package struct ByteQueue: ~Copyable {
         text.withUTF8 { append(Bytes($0)) }
     }
 
+    @inlinable
     package mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
 
     /// Appends `number`, not negative, in decimal.
@@ -64,7 +66,7 @@ package struct ByteQueue: ~Copyable {
     }
 
     /// Takes `length` bytes from the front; at most `count`.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func consume(_ length: Int) {
         precondition(length >= 0 && length <= count)
         head += length
@@ -81,7 +83,7 @@ package struct ByteQueue: ~Copyable {
     }
 
     /// Empties the queue and keeps its memory.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func removeAll() {
         head = 0
         tail = 0
@@ -98,13 +100,13 @@ package struct ByteQueue: ~Copyable {
     }
 
     /// Makes room for `length` more bytes at the end.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func reserve(_ length: Int) {
         if tail + length > capacity { makeRoom(length) }
     }
 
     /// Lends at least `length` writable bytes at the end; `body` returns how many it wrote.
-    @inline(__always)
+    @inlinable @inline(__always)
     package mutating func write(atMost length: Int, _ body: (UnsafeMutableRawBufferPointer) -> Int) -> Int {
         reserve(max(length, 1))
         let written = body(
@@ -114,8 +116,8 @@ package struct ByteQueue: ~Copyable {
         return written
     }
 
-    @inline(never)
-    private mutating func makeRoom(_ length: Int) {
+    @usableFromInline @inline(never)
+    mutating func makeRoom(_ length: Int) {
         let used = tail - head
         if used + length <= capacity, head >= capacity / 2, let base {
             base.copyMemory(from: base + head, byteCount: used)

@@ -1,17 +1,17 @@
 /// Bytes that somebody else owns: valid only as long as the call, or the owner, says.
 ///
 /// Header names and values travel as `Bytes` on the hot path, so that no `String` is made of them.
-package typealias Bytes = UnsafeRawBufferPointer
+@usableFromInline package typealias Bytes = UnsafeRawBufferPointer
 
 extension UnsafeRawBufferPointer {
     /// Whether these bytes are exactly the UTF-8 of `text`.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func equals(_ text: StaticString) -> Bool {
         count == text.utf8CodeUnitCount && (count == 0 || memoryEquals(text.utf8Start))
     }
 
     /// Whether these bytes are exactly `other`. Not constant in time: never for secrets.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func equals(_ other: UnsafeRawBufferPointer) -> Bool {
         guard count == other.count else { return false }
         guard count > 0, let start = other.baseAddress else { return true }
@@ -33,16 +33,17 @@ extension UnsafeRawBufferPointer {
     }
 
     /// Whether these bytes begin with the UTF-8 of `text`.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func hasPrefix(_ text: StaticString) -> Bool {
         guard count >= text.utf8CodeUnitCount else { return false }
-        return UnsafeRawBufferPointer(rebasing: self[..<text.utf8CodeUnitCount]).equals(text)
+        return part(0, text.utf8CodeUnitCount).equals(text)
     }
 
     /// The part from `start` up to, not including, `end`; both must lie within.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func part(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: self[start..<end])
+        precondition(start >= 0 && start <= end && end <= count)
+        return UnsafeRawBufferPointer(start: baseAddress.map { $0 + start }, count: end - start)
     }
 
     /// The index of the first `byte`, or nil.
@@ -78,8 +79,8 @@ extension UnsafeRawBufferPointer {
     /// A copy as text, invalid UTF-8 repaired. Not for the hot path.
     package var string: String { String(decoding: self, as: UTF8.self) }
 
-    @inline(__always)
-    private func memoryEquals(_ other: UnsafePointer<UInt8>) -> Bool {
+    @inlinable @inline(__always)
+    func memoryEquals(_ other: UnsafePointer<UInt8>) -> Bool {
         guard let base = baseAddress else { return true }
         var index = 0
         while index + 8 <= count {
@@ -98,12 +99,12 @@ extension UnsafeRawBufferPointer {
 
 extension UInt8 {
     /// This byte with `A`–`Z` turned into `a`–`z`.
-    @inline(__always)
+    @inlinable @inline(__always)
     package var asciiLowercased: UInt8 { (0x41...0x5A).contains(self) ? self | 0x20 : self }
 }
 
 /// Lends the UTF-8 of `text` as `Bytes`: static strings live as long as the process.
-@inline(__always)
+@inlinable @inline(__always)
 package func staticBytes(_ text: StaticString) -> Bytes {
     Bytes(start: text.utf8Start, count: text.utf8CodeUnitCount)
 }

@@ -1,6 +1,6 @@
 /// Exchanges that wait for their next request; one pool a worker.
 package final class ExchangePool {
-    private var idle: [Exchange] = []
+    private var idle: [Unmanaged<Exchange>] = []
     private let capacity: Int
 
     /// Keeps at most `capacity` exchanges in store.
@@ -9,10 +9,18 @@ package final class ExchangePool {
         idle.reserveCapacity(capacity)
     }
 
-    package func take() -> Exchange { idle.popLast() ?? Exchange() }
+    deinit {
+        for exchange in idle { exchange.release() }
+    }
 
-    package func give(back exchange: Exchange) {
-        exchange.recycle()
-        if idle.count < capacity { idle.append(exchange) }
+    /// An exchange that lives until it is given back, which must be done once.
+    package func take() -> Uncounted<Exchange> {
+        if let exchange = idle.popLast() { return Uncounted(exchange) }
+        return Uncounted(Unmanaged.passRetained(Exchange()))
+    }
+
+    package func give(back exchange: Uncounted<Exchange>) {
+        exchange { $0.recycle() }
+        if idle.count < capacity { idle.append(exchange.reference) } else { exchange.reference.release() }
     }
 }

@@ -1,20 +1,22 @@
 /// The fields of one message head or trailer section, in order, in one run of memory.
 ///
 /// Names are stored in lower case. Nothing here judges a field: whoever appends has checked name and value.
+@usableFromInline
 package struct HeaderBlock: ~Copyable {
-    private struct Field {
-        var name: UInt32
-        var value: UInt32
-        var end: UInt32
-        var header: KnownHeader
+    @usableFromInline
+    struct Field {
+        @usableFromInline var name: UInt32
+        @usableFromInline var value: UInt32
+        @usableFromInline var end: UInt32
+        @usableFromInline var header: KnownHeader
     }
 
-    private var storage = ByteQueue()
-    private var fields: UnsafeMutablePointer<Field>?
+    @usableFromInline var storage = ByteQueue()
+    @usableFromInline var fields: UnsafeMutablePointer<Field>?
     private var capacity = 0
 
     /// How many fields there are.
-    package private(set) var count = 0
+    @usableFromInline package private(set) var count = 0
 
     package init() {}
 
@@ -24,48 +26,50 @@ package struct HeaderBlock: ~Copyable {
     package var listSize: Int { storage.count + 32 * count }
 
     /// Appends a field; `name` is lower-cased on the way. Neither may be part of this very block.
-    @inline(__always)
     package mutating func append(name: Bytes, value: Bytes) {
-        let start = storage.count
-        storage.append(name)
-        storage.append(value)
+        let start = store(name, value)
         lowercase(from: start, length: name.count)
-        record(start: start, nameLength: name.count)
+        let lowered = storage.readable.part(start, start + name.count)
+        record(start: start, nameLength: name.count, KnownHeader(lowercased: lowered))
+    }
+
+    /// Appends a field whose name is already in lower case, and which is `header`. Neither may be part of this block.
+    package mutating func append(lowercased name: Bytes, value: Bytes, _ header: KnownHeader) {
+        let start = store(name, value)
+        record(start: start, nameLength: name.count, header)
     }
 
     /// Appends a field whose name is known and already in lower case.
-    @inline(__always)
     package mutating func append(_ name: StaticString, _ value: Bytes) {
-        append(name: staticBytes(name), value: value)
+        let name = staticBytes(name)
+        append(lowercased: name, value: value, KnownHeader(lowercased: name))
     }
 
-    package mutating func append(_ name: StaticString, _ value: StaticString) {
-        append(name: staticBytes(name), value: staticBytes(value))
-    }
+    package mutating func append(_ name: StaticString, _ value: StaticString) { append(name, staticBytes(value)) }
 
     /// Appends a field with the UTF-8 of `value`. A literal is taken as `StaticString`, which is far cheaper.
     @_disfavoredOverload
     package mutating func append(_ name: StaticString, _ value: String) {
         var value = value
-        value.withUTF8 { append(name: staticBytes(name), value: Bytes($0)) }
+        value.withUTF8 { append(name, Bytes($0)) }
     }
 
     /// The field's name, in lower case: valid until the block is next changed.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func name(_ index: Int) -> Bytes {
         let field = self[index]
         return storage.readable.part(Int(field.name), Int(field.value))
     }
 
     /// The field's value: valid until the block is next changed.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func value(_ index: Int) -> Bytes {
         let field = self[index]
         return storage.readable.part(Int(field.value), Int(field.end))
     }
 
     /// Which well-known header the field is, `.other` if none.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func header(_ index: Int) -> KnownHeader { self[index].header }
 
     /// The value of the first field of this header, or nil.
@@ -120,19 +124,27 @@ package struct HeaderBlock: ~Copyable {
         }
     }
 
-    @inline(__always)
-    private subscript(index: Int) -> Field {
+    @inlinable @inline(__always)
+    subscript(index: Int) -> Field {
         precondition(index >= 0 && index < count)
         return fields.unsafelyUnwrapped[index]
     }
 
+    /// Returns where the name begins; the value follows it.
     @inline(__always)
-    private mutating func record(start: Int, nameLength: Int) {
+    private mutating func store(_ name: Bytes, _ value: Bytes) -> Int {
+        let start = storage.count
+        storage.reserve(name.count + value.count)
+        storage.append(name)
+        storage.append(value)
+        return start
+    }
+
+    @inline(__always)
+    private mutating func record(start: Int, nameLength: Int, _ header: KnownHeader) {
         if count == capacity { grow() }
-        let name = storage.readable.part(start, start + nameLength)
         fields.unsafelyUnwrapped[count] = Field(
-            name: UInt32(start), value: UInt32(start + nameLength), end: UInt32(storage.count),
-            header: KnownHeader(lowercased: name))
+            name: UInt32(start), value: UInt32(start + nameLength), end: UInt32(storage.count), header: header)
         count += 1
     }
 

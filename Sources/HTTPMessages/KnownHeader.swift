@@ -1,4 +1,5 @@
 /// The headers that the gateway itself acts upon; everything else is `.other` and passes through.
+@usableFromInline
 package enum KnownHeader: UInt8, Sendable {
     case other
     case accept

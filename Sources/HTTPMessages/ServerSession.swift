@@ -5,7 +5,7 @@ package protocol ServerSession: AnyObject {
     func takeEvents(into events: inout [ExchangeEvent]) -> Bool
 
     /// The exchanges that aren't over.
-    var exchanges: [Exchange] { get }
+    var exchanges: [Uncounted<Exchange>] { get }
 
     /// Takes in what the client sent. False: the connection can't go on, but what is to be sent still should be.
     func receive(_ bytes: Bytes) -> Bool
@@ -13,8 +13,8 @@ package protocol ServerSession: AnyObject {
     /// Whether more bytes are welcome now.
     var wantsToReceive: Bool { get }
 
-    /// Appends to `out` until it holds about `limit` bytes or nothing is left to send.
-    func collect(into out: inout ByteQueue, upTo limit: Int)
+    /// Appends to `out` until it holds about `limit` bytes or nothing is left to send. True: something may be left.
+    func collect(into out: inout ByteQueue, upTo limit: Int) -> Bool
 
     /// Whether `collect` would append anything.
     var wantsToSend: Bool { get }
@@ -45,7 +45,7 @@ package protocol ServerSession: AnyObject {
     func abandon()
 
     /// Takes an exchange that is over off the list: the last act upon it.
-    func release(_ exchange: Exchange)
+    func release(_ exchange: Uncounted<Exchange>)
 }
 
 /// How far a response's body must have been sent before a handler that asked for it is told to go on, in bytes.

@@ -17,7 +17,9 @@ final class Connection: SocketOwner, ExchangeTransport {
     private let worker: ServerWorker
     private let handle: IOHandle
     private let tls: TLSConnection?
-    private var session: (any ServerSession)?
+    /// The same, for each read and write: `tls` keeps it.
+    private let records: Uncounted<TLSConnection>?
+    private var session: OpenSession?
     private var phase: Phase
     /// Output that the socket didn't take.
     private var unsent = ByteQueue()
@@ -54,6 +56,7 @@ final class Connection: SocketOwner, ExchangeTransport {
         self.handle = handle
         self.worker = worker
         self.tls = tls
+        records = tls.map { Uncounted($0) }
         self.peer = PeerInformation(
             address: peer.host, addressBytes: peer.bytes, isTLS: tls != nil, httpVersion: 1)
         phase = tls == nil ? .sniffing : .handshaking
@@ -61,7 +64,9 @@ final class Connection: SocketOwner, ExchangeTransport {
         waitingSince = lastActivity
     }
 
-    var exchangeCount: Int { session?.exchanges.count ?? 0 }
+    deinit { session?.close() }
+
+    var exchangeCount: Int { session?({ $0.exchanges.count }) ?? 0 }
 
     // MARK: Socket
 
@@ -97,11 +102,14 @@ final class Connection: SocketOwner, ExchangeTransport {
         if isHTTP2 {
             peer = PeerInformation(
                 address: peer.address, addressBytes: peer.addressBytes, isTLS: peer.isTLS, httpVersion: 2)
-            session = HTTP2ServerSession(limits: worker.limits.http2, pool: worker.exchangePool, transport: self)
+            guard
+                let made = HTTP2ServerSession(limits: worker.limits.http2, pool: worker.exchangePool, transport: self)
+            else { return close() }
+            session = OpenSession(made)
         } else {
-            session = HTTP1ServerSession(limits: worker.limits.http2, pool: worker.exchangePool, transport: self)
+            session = OpenSession(
+                HTTP1ServerSession(limits: worker.limits.http2, pool: worker.exchangePool, transport: self))
         }
-        guard session != nil else { return close() }
         phase = .open
         waitingSince = worker.loop.now
         updateWatch()
@@ -116,8 +124,8 @@ final class Connection: SocketOwner, ExchangeTransport {
             reads += 1
             let buffer = worker.readBuffer
             let length: Int
-            if let tls {
-                switch tls.read(into: buffer) {
+            if let records {
+                switch records({ $0.read(into: buffer) }) {
                 case .done(let count): length = count
                 case .wantsRead: return updateWatch()
                 case .wantsWrite: return handle.watch(readable: true, writable: true)
@@ -133,7 +141,7 @@ final class Connection: SocketOwner, ExchangeTransport {
             }
             lastActivity = worker.loop.now
             received(Bytes(rebasing: buffer[..<length]))
-            let mayHaveMore = tls.map(\.hasPending) ?? (length == buffer.count)
+            let mayHaveMore = if let records { records { $0.hasPending } } else { length == buffer.count }
             if !mayHaveMore { return updateWatch() }
         }
         hasParkedInput = tls != nil
@@ -163,16 +171,16 @@ final class Connection: SocketOwner, ExchangeTransport {
 
     private func deliver(_ bytes: Bytes) {
         guard let session else { return }
-        let goesOn = session.receive(bytes)
+        let goesOn = session { $0.receive(bytes) }
         handleEvents()
-        worker.markDirty(self)
         if !goesOn { phase = phase == .open ? .lingering : phase }
+        if !goesOn || session({ $0.wantsToSend || $0.isFinished }) { worker.markDirty(self) }
         noteHead(session)
     }
 
     /// A head's time runs from its first byte, however long the connection was quiet before.
-    private func noteHead(_ session: any ServerSession) {
-        let isReceivingHead = session.isReceivingHead
+    private func noteHead(_ session: OpenSession) {
+        let isReceivingHead = session { $0.isReceivingHead }
         if !isReceivingHead || !wasReceivingHead { waitingSince = worker.loop.now }
         wasReceivingHead = isReceivingHead
     }
@@ -185,13 +193,13 @@ final class Connection: SocketOwner, ExchangeTransport {
     }
 
     private var exchangesWaitForInput: Bool {
-        peer.httpVersion == 2 || session?.exchanges.contains { !$0.requestEnded } ?? false
+        peer.httpVersion == 2 || session?({ $0.exchanges.contains { !$0.object.requestEnded } }) ?? false
     }
 
     private var wantsToRead: Bool {
         guard !peerHasClosed, unsent.count < 256 * 1024 else { return false }
         return switch phase {
-        case .open: session?.wantsToReceive ?? false
+        case .open: session?({ $0.wantsToReceive }) ?? false
         case .sniffing, .lingering: true
         case .handshaking, .closed: false
         }
@@ -214,8 +222,9 @@ final class Connection: SocketOwner, ExchangeTransport {
             if !unsent.isEmpty { return updateWatch() }
             unsent.removeAll(keepingAtMost: 0)
         }
-        for _ in 0..<Self.collectsPerTurn {
-            session.collect(into: &worker.outBuffer, upTo: Self.collectBytes)
+        var mayHaveMore = true
+        for _ in 0..<Self.collectsPerTurn where mayHaveMore {
+            mayHaveMore = session { $0.collect(into: &worker.outBuffer, upTo: Self.collectBytes) }
             let length = worker.outBuffer.count
             if length > 0 {
                 guard let taken = write(worker.outBuffer.readable) else {
@@ -225,16 +234,16 @@ final class Connection: SocketOwner, ExchangeTransport {
                 if taken < length { unsent.append(worker.outBuffer.readable.part(taken, length)) }
                 worker.outBuffer.removeAll()
             }
+            // What an event adds to the output marks the connection anew.
             handleEvents()
             guard phase != .closed else { return }
             if phase == .open { noteHead(session) }
             if !unsent.isEmpty { break }
-            if session.isFinished || (phase == .lingering && !session.wantsToSend) { return finish() }
-            if !session.wantsToSend { break }
+            if session({ $0.isFinished }) || (phase == .lingering && !session({ $0.wantsToSend })) { return finish() }
         }
-        if peerHasClosed, unsent.isEmpty, session.exchanges.isEmpty { return close() }
+        if peerHasClosed, unsent.isEmpty, session({ $0.exchanges.isEmpty }) { return close() }
         updateWatch()
-        if unsent.isEmpty && session.wantsToSend || hasParkedInput && wantsToRead { worker.markUnfinished(self) }
+        if unsent.isEmpty && mayHaveMore || hasParkedInput && wantsToRead { worker.markUnfinished(self) }
     }
 
     /// Returns how many bytes the socket took, or nil where the connection is broken.
@@ -242,8 +251,8 @@ final class Connection: SocketOwner, ExchangeTransport {
         var position = 0
         while position < bytes.count {
             let rest = bytes.part(position, bytes.count)
-            if let tls {
-                switch tls.write(rest) {
+            if let records {
+                switch records({ $0.write(rest) }) {
                 case .done(let count): position += count
                 case .wantsRead, .wantsWrite: return wrote(position)
                 case .closed, .failed: return nil
@@ -267,7 +276,7 @@ final class Connection: SocketOwner, ExchangeTransport {
     /// Says goodbye and waits a moment for the client to close, so that it can read what was sent last.
     private func finish() {
         guard !peerHasClosed else { return close() }
-        if session?.endsAbruptly ?? false {
+        if session?({ $0.endsAbruptly }) ?? false {
             StreamSocket.resetOnClose(handle.socket)
             return close()
         }
@@ -276,7 +285,7 @@ final class Connection: SocketOwner, ExchangeTransport {
         waitingSince = worker.loop.now
         tls?.sendCloseNotify()
         StreamSocket.shutdownWriting(handle.socket)
-        session = nil
+        closeSession()
         updateWatch()
     }
 
@@ -284,7 +293,7 @@ final class Connection: SocketOwner, ExchangeTransport {
 
     private func handleEvents() {
         guard let session else { return }
-        while session.takeEvents(into: &worker.eventScratch) {
+        while session({ $0.takeEvents(into: &worker.eventScratch) }) {
             // Nobody else can take events meanwhile: handlers don't read or flush, they only mark.
             let count = worker.eventScratch.count
             for index in 0..<count { handle(worker.eventScratch[index], session) }
@@ -292,60 +301,71 @@ final class Connection: SocketOwner, ExchangeTransport {
         }
     }
 
-    private func handle(_ event: ExchangeEvent, _ session: any ServerSession) {
+    private func handle(_ event: ExchangeEvent, _ session: OpenSession) {
         let handler = worker.handler
         switch event {
         case .request(let exchange, let isWhole):
-            exchange.requestEnded = isWhole
-            exchange.startedAt = EventLoop.monotonicNanoseconds()
-            handler.requestReceived(exchange)
-        case .body(let exchange, let bytes): handler.requestBody(exchange, bytes)
+            exchange {
+                $0.requestEnded = isWhole
+                $0.startedAt = EventLoop.monotonicNanoseconds()
+                handler.requestReceived($0)
+            }
+        case .body(let exchange, let bytes): exchange { handler.requestBody($0, bytes) }
         case .requestEnded(let exchange):
-            exchange.requestEnded = true
-            handler.requestEnded(exchange)
-        case .requestTooLarge(let exchange): handler.requestTooLarge(exchange)
-        case .drained(let exchange): handler.responseDrained(exchange)
+            exchange {
+                $0.requestEnded = true
+                handler.requestEnded($0)
+            }
+        case .requestTooLarge(let exchange): exchange { handler.requestTooLarge($0) }
+        case .drained(let exchange): exchange { handler.responseDrained($0) }
         case .closed(let exchange): end(exchange, session)
         }
     }
 
     private func endExchanges() {
         guard let session else { return }
-        session.abandon()
-        while let exchange = session.exchanges.last { end(exchange, session) }
+        session { $0.abandon() }
+        while let exchange = session({ $0.exchanges.last }) { end(exchange, session) }
     }
 
-    private func end(_ exchange: Exchange, _ session: any ServerSession) {
+    private func end(_ exchange: Uncounted<Exchange>, _ session: OpenSession) {
         // The handler never heard of a request whose head didn't arrive whole.
-        if exchange.startedAt != 0 { worker.handler.exchangeEnded(exchange) }
-        session.release(exchange)
+        exchange {
+            if $0.startedAt != 0 { worker.handler.exchangeEnded($0) }
+        }
+        session { $0.release(exchange) }
+    }
+
+    private func closeSession() {
+        session?.close()
+        session = nil
     }
 
     // MARK: Exchanges
 
     func sendHead(_ exchange: Exchange) {
         exchange.responseStarted = true
-        session?.sendHead(exchange)
+        session?({ $0.sendHead(exchange) })
         worker.markDirty(self)
     }
 
     func sendInformational(_ exchange: Exchange, status: Int, fields: borrowing HeaderBlock) {
-        session?.sendInformational(exchange, status: status, fields: fields)
+        session?({ $0.sendInformational(exchange, status: status, fields: fields) })
         worker.markDirty(self)
     }
 
     func sendBody(_ exchange: Exchange) {
-        session?.resume(exchange)
+        session?({ $0.resume(exchange) })
         worker.markDirty(self)
     }
 
     func abort(_ exchange: Exchange) {
-        session?.reset(exchange)
+        session?({ $0.reset(exchange) })
         worker.markDirty(self)
     }
 
     func consumed(_ exchange: Exchange, _ length: Int) {
-        session?.consumed(exchange, length)
+        session?({ $0.consumed(exchange, length) })
         worker.markDirty(self)
     }
 
@@ -359,8 +379,8 @@ final class Connection: SocketOwner, ExchangeTransport {
         case .handshaking, .sniffing:
             if waited > worker.limits.headerSeconds { close() }
         case .open:
-            session?.secondPassed()
-            if session?.isReceivingHead ?? false, waited > worker.limits.headerSeconds { return close() }
+            session?({ $0.secondPassed() })
+            if session?({ $0.isReceivingHead }) ?? false, waited > worker.limits.headerSeconds { return close() }
             if peer.httpVersion == 2, let session {
                 stopAnsweredRequests(session)
                 resetStalledStreams(session, now)
@@ -376,21 +396,21 @@ final class Connection: SocketOwner, ExchangeTransport {
 
     /// Stops requests that go on although they have been answered. Not at once: most are about to end anyway, and
     /// some clients take a reset for a failure, or don't look at the answer before they have sent everything.
-    private func stopAnsweredRequests(_ session: any ServerSession) {
+    private func stopAnsweredRequests(_ session: OpenSession) {
         let now = EventLoop.monotonicNanoseconds()
-        for exchange in session.exchanges
+        for exchange in session({ $0.exchanges.map(\.object) })
         where exchange.responseEnded && exchange.responseBody.isEmpty && !exchange.requestEnded
             && now - exchange.startedAt > Self.answeredMilliseconds * 1_000_000
         {
-            session.finishEarly(exchange)
+            session { $0.finishEarly(exchange) }
             worker.markDirty(self)
         }
     }
 
     /// Resets streams that have waited too long for their client, for the rest of a request or for leave to go on
     /// with a response: others keep the connection from being idle, and each holds an upstream's connection.
-    private func resetStalledStreams(_ session: any ServerSession, _ now: UInt64) {
-        for exchange in session.exchanges where exchange.startedAt != 0 {
+    private func resetStalledStreams(_ session: OpenSession, _ now: UInt64) {
+        for exchange in session({ $0.exchanges.map(\.object) }) where exchange.startedAt != 0 {
             let progress = exchange.requestBodyReceived + exchange.responseBodySent
             let owesRequest = !exchange.requestEnded && exchange.requestBodyReceived == exchange.requestBodyConsumed
             guard owesRequest || !exchange.responseBody.isEmpty, exchange.progress == progress,
@@ -401,14 +421,14 @@ final class Connection: SocketOwner, ExchangeTransport {
                 continue
             }
             if Double(now - min(now, exchange.progressAt)) / 1000 > worker.limits.idleSeconds {
-                session.reset(exchange)
+                session { $0.reset(exchange) }
                 worker.markDirty(self)
             }
         }
     }
 
     private var exchangesWaitForInputOrWindow: Bool {
-        session?.exchanges.contains { !$0.requestEnded || !$0.responseBody.isEmpty } ?? false
+        session?({ $0.exchanges.contains { !$0.object.requestEnded || !$0.object.responseBody.isEmpty } }) ?? false
     }
 
     private func expire() {
@@ -425,7 +445,7 @@ final class Connection: SocketOwner, ExchangeTransport {
         }
         guard drainSteps < 2 else { return }
         drainSteps += 1
-        session.drain()
+        session { $0.drain() }
         worker.markDirty(self)
     }
 
@@ -433,7 +453,7 @@ final class Connection: SocketOwner, ExchangeTransport {
         guard phase != .closed else { return }
         phase = .closed
         endExchanges()
-        session = nil
+        closeSession()
         handle.close()
         worker.release(self)
     }

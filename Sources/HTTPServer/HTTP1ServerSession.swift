@@ -11,7 +11,7 @@ final class HTTP1ServerSession: ServerSession {
     private enum Phase { case head, body, response, done }
 
     private var events: [ExchangeEvent] = []
-    private(set) var exchanges: [Exchange] = []
+    private(set) var exchanges: [Uncounted<Exchange>] = []
 
     private let limits: HTTP2Limits
     private let codecLimits: HTTP1Limits
@@ -70,13 +70,16 @@ final class HTTP1ServerSession: ServerSession {
         switch phase {
         case .head: true
         case .body:
-            exchanges.first.map { $0.requestBodyReceived - $0.requestBodyConsumed < limits.streamWindow } ?? true
+            exchange.map { $0.requestBodyReceived - $0.requestBodyConsumed < limits.streamWindow } ?? true
         case .response: input.count < limits.headerListBytes
         case .done: false
         }
     }
 
     var isReceivingHead: Bool { phase == .head && !input.isEmpty }
+
+    /// There is one at a time.
+    private var exchange: Exchange? { exchanges.first?.object }
 
     private func parse() {
         while phase == .head || phase == .body {
@@ -89,7 +92,7 @@ final class HTTP1ServerSession: ServerSession {
 
     private func parseHead() -> Bool {
         guard unread.count > 0 else { return false }
-        let exchange = exchanges.first ?? begin()
+        let exchange = exchange ?? begin()
         do {
             switch try parser.parse(unread, into: &exchange.request) {
             case .needsMore: return false
@@ -103,7 +106,7 @@ final class HTTP1ServerSession: ServerSession {
                     exchange.fault = .bodyTooLarge
                 }
                 phase = isWhole || exchange.fault != .none ? .response : .body
-                events.append(.request(exchange, isWhole: isWhole))
+                events.append(.request(Uncounted(exchange), isWhole: isWhole))
                 return true
             }
         } catch {
@@ -114,13 +117,13 @@ final class HTTP1ServerSession: ServerSession {
                 }
             framing = nil
             phase = .response
-            events.append(.request(exchange, isWhole: false))
+            events.append(.request(Uncounted(exchange), isWhole: false))
             return false
         }
     }
 
     private func parseBody() -> Bool {
-        guard let exchange = exchanges.first else { return false }
+        guard let exchange else { return false }
         do {
             let (consumed, piece) = try decoder.next(unread, trailers: &exchange.requestTrailers)
             let start = lent
@@ -133,31 +136,32 @@ final class HTTP1ServerSession: ServerSession {
                     exchange.requestBodyConsumed = exchange.requestBodyReceived
                     exchange.fault = .bodyTooLarge
                     phase = .response
-                    events.append(.requestTooLarge(exchange))
+                    events.append(.requestTooLarge(Uncounted(exchange)))
                     return false
                 }
                 events.append(
-                    .body(exchange, input.readable.part(start + range.lowerBound, start + range.upperBound)))
+                    .body(Uncounted(exchange), input.readable.part(start + range.lowerBound, start + range.upperBound)))
                 return true
             case .end:
                 phase = .response
-                events.append(.requestEnded(exchange))
+                events.append(.requestEnded(Uncounted(exchange)))
                 return false
             }
         } catch {
             // Where the next request would begin isn't known: the connection ends with what is on its way.
             phase = .done
-            events.append(.closed(exchange))
+            events.append(.closed(Uncounted(exchange)))
             return false
         }
     }
 
     private func begin() -> Exchange {
-        let exchange = pool.take()
+        let taken = pool.take()
+        let exchange = taken.object
         exchange.transport = transport
         exchange.streamID = 1
         exchange.slot = 0
-        exchanges.append(exchange)
+        exchanges.append(taken)
         isChunked = false
         omitsBody = false
         isCloseDelimited = false
@@ -209,10 +213,11 @@ final class HTTP1ServerSession: ServerSession {
         HTTP1Writer.appendEndOfHead(to: &output)
     }
 
-    func collect(into out: inout ByteQueue, upTo limit: Int) {
+    @discardableResult
+    func collect(into out: inout ByteQueue, upTo limit: Int) -> Bool {
         out.append(output.readable)
         output.removeAll(keepingAtMost: 4096)
-        guard let exchange = exchanges.first, exchange.responseStarted, !wroteEnd, phase != .done else { return }
+        guard let exchange, exchange.responseStarted, !wroteEnd, phase != .done else { return false }
         let length = min(exchange.responseBody.count, max(0, limit - out.count))
         if length > 0 {
             let part = exchange.responseBody.readable.part(0, length)
@@ -230,13 +235,14 @@ final class HTTP1ServerSession: ServerSession {
             finish(exchange)
         } else if exchange.wantsDrain, exchange.responseBody.count <= responseLowWater {
             exchange.wantsDrain = false
-            events.append(.drained(exchange))
+            events.append(.drained(Uncounted(exchange)))
         }
+        return wantsToSend
     }
 
     var wantsToSend: Bool {
         guard output.isEmpty else { return true }
-        guard let exchange = exchanges.first, exchange.responseStarted, !wroteEnd, phase != .done else { return false }
+        guard let exchange, exchange.responseStarted, !wroteEnd, phase != .done else { return false }
         return !exchange.responseBody.isEmpty || exchange.responseEnded
     }
 
@@ -245,7 +251,7 @@ final class HTTP1ServerSession: ServerSession {
     private func finish(_ exchange: Exchange) {
         let goesOn = keepsAlive(exchange)
         phase = goesOn ? .head : .done
-        events.append(.closed(exchange))
+        events.append(.closed(Uncounted(exchange)))
     }
 
     /// After an answer before the request's end, the rest of the request would be read in vain: the connection ends.
@@ -263,7 +269,7 @@ final class HTTP1ServerSession: ServerSession {
         // Without the end that the head promised, the client sees that the response isn't whole.
         endsAbruptly = isCloseDelimited
         phase = .done
-        events.append(.closed(exchange))
+        events.append(.closed(Uncounted(exchange)))
     }
 
     func finishEarly(_ exchange: Exchange) {}
@@ -284,8 +290,8 @@ final class HTTP1ServerSession: ServerSession {
         events.removeAll()
     }
 
-    func release(_ exchange: Exchange) {
-        exchanges.removeAll { $0 === exchange }
+    func release(_ exchange: Uncounted<Exchange>) {
+        exchanges.removeAll { $0.pointer == exchange.pointer }
         pool.give(back: exchange)
         guard phase == .head else { return }
         input.consume(lent)

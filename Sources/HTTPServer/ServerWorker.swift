@@ -28,8 +28,10 @@ package final class ServerWorker {
 
     private var listeners: [Listener] = []
     private var connections: [Connection] = []
-    private var dirty: [Connection] = []
-    private var flushing: [Connection] = []
+    /// What is marked lives until the end of the turn: in `connections`, or in `closed`.
+    private var dirty: [Uncounted<Connection>] = []
+    private var flushing: [Uncounted<Connection>] = []
+    private var closed: [Connection] = []
     private var unfinished: [Connection] = []
     private var ticks: UInt64 = 0
     private var whenDrained: (() -> Void)?
@@ -65,9 +67,10 @@ package final class ServerWorker {
     package func turnEnded() {
         while !dirty.isEmpty {
             swap(&dirty, &flushing)
-            for connection in flushing { connection.flush() }
+            for connection in flushing { connection { $0.flush() } }
             flushing.removeAll(keepingCapacity: true)
         }
+        if !closed.isEmpty { closed.removeAll(keepingCapacity: true) }
         guard !unfinished.isEmpty else { return }
         let due = unfinished
         unfinished.removeAll(keepingCapacity: true)
@@ -116,6 +119,7 @@ package final class ServerWorker {
     }
 
     func release(_ connection: Connection) {
+        closed.append(connection)  // First of all: nobody else may hold it.
         let last = connections.count - 1
         connections.swapAt(connection.slot, last)
         connections[connection.slot].slot = connection.slot
@@ -127,7 +131,7 @@ package final class ServerWorker {
     func markDirty(_ connection: Connection) {
         guard !connection.isDirty else { return }
         connection.isDirty = true
-        dirty.append(connection)
+        dirty.append(Uncounted(connection))
     }
 
     /// Has `connection` read on in the next turn, whatever the socket says.

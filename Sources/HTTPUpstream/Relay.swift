@@ -18,14 +18,16 @@ package protocol RelayOwner: AnyObject {
 ///
 /// Pooled with its exchange: it lives through many requests, one after another.
 package final class Relay {
-    package unowned(unsafe) let exchange: Exchange
+    /// It lives as long as this: they are pooled together.
+    let exchange: Uncounted<Exchange>
     package unowned(unsafe) var owner: (any RelayOwner)?
 
     /// When the upstream was asked, and when its head came: nanoseconds of the monotonic clock, 0 where it didn't.
     package private(set) var sentAt: UInt64 = 0
     package private(set) var answeredAt: UInt64 = 0
 
-    unowned(unsafe) var connection: UpstreamConnection?
+    /// It lets go of this relay before it goes itself (`UpstreamConnection.close`).
+    var connection: Uncounted<UpstreamConnection>?
     var connectAttempts = 0
     var deadline: UInt64 = 0
 
@@ -40,7 +42,7 @@ package final class Relay {
     private var sentHeadDownstream = false
     private(set) var requestIsSent = false
 
-    package init(exchange: Exchange) { self.exchange = exchange }
+    package init(exchange: Exchange) { self.exchange = Uncounted(exchange) }
 
     // MARK: Request
 
@@ -55,14 +57,14 @@ package final class Relay {
         isActive = true
         hasRetried = false
         sentHeadDownstream = false
-        requestIsSent = exchange.requestEnded
+        requestIsSent = exchange { $0.requestEnded }
         connectAttempts = 0
         sentAt = 0
         answeredAt = 0
         head.removeAll()
         early.removeAll(keepingAtMost: 0)
         write(&head)
-        frameRequest(received: received.count)
+        exchange { frame($0, received: received.count) }
         HTTP1Writer.appendEndOfHead(to: &head)
         if received.count > 0 { frame(received, into: &early) }
         if requestIsSent { appendRequestEnd(to: &early) }
@@ -70,7 +72,7 @@ package final class Relay {
     }
 
     /// The framing is made anew from what is known, never passed on (RFC 9112, 6.3).
-    private func frameRequest(received: Int) {
+    private func frame(_ exchange: Exchange, received: Int) {
         isChunked = false
         if let length = exchange.request.contentLength {
             HTTP1Writer.appendContentLength(length, to: &head)
@@ -85,9 +87,9 @@ package final class Relay {
     }
 
     package func requestBody(_ bytes: Bytes) {
-        guard isActive else { return exchange.transport?.consumed(exchange, bytes.count) ?? () }
-        if let connection, connection.isReady {
-            connection.write { frame(bytes, into: &$0) }
+        guard isActive else { return exchange { $0.transport?.consumed($0, bytes.count) ?? () } }
+        if let connection, connection({ $0.isReady }) {
+            connection { $0.write { frame(bytes, into: &$0) } }
         } else {
             frame(bytes, into: &early)
         }
@@ -96,15 +98,15 @@ package final class Relay {
     package func requestEnded() {
         guard isActive else { return }
         requestIsSent = true
-        if let connection, connection.isReady {
-            connection.write { appendRequestEnd(to: &$0) }
+        if let connection, connection({ $0.isReady }) {
+            connection { $0.write { appendRequestEnd(to: &$0) } }
         } else {
             appendRequestEnd(to: &early)
         }
     }
 
     private func appendRequestEnd(to queue: inout ByteQueue) {
-        if isChunked { HTTP1Writer.appendLastChunk(trailers: exchange.requestTrailers, to: &queue) }
+        if isChunked { exchange { HTTP1Writer.appendLastChunk(trailers: $0.requestTrailers, to: &queue) } }
     }
 
     private func frame(_ bytes: Bytes, into queue: inout ByteQueue) {
@@ -112,13 +114,13 @@ package final class Relay {
     }
 
     /// The client has taken what was waiting for it.
-    package func responseDrained() { connection?.resume() }
+    package func responseDrained() { connection?({ $0.resume() }) }
 
     /// The exchange is over: lets go of the connection, closing it where its response isn't complete.
     package func cancel() {
         guard isActive else { return }
         isActive = false
-        if let connection { connection.abandon() } else { pool?.withdraw(self) }
+        if let connection { connection { $0.abandon() } } else { pool?.withdraw(self) }
         connection = nil
         owner = nil
     }
@@ -134,8 +136,10 @@ package final class Relay {
 
     /// The socket has taken what there was: the client may send as much again.
     func bodyWasSent() {
-        let outstanding = exchange.requestBodyReceived - exchange.requestBodyConsumed
-        if isActive, outstanding > 0 { exchange.transport?.consumed(exchange, outstanding) }
+        exchange { exchange in
+            let outstanding = exchange.requestBodyReceived - exchange.requestBodyConsumed
+            if isActive, outstanding > 0 { exchange.transport?.consumed(exchange, outstanding) }
+        }
     }
 
     func informational(_ status: Int, _ fields: borrowing HeaderBlock) {
@@ -143,32 +147,59 @@ package final class Relay {
         guard status != 100 else { return }
         var passed = HeaderBlock()
         Self.copy(fields, into: &passed)
+        let exchange = exchange.object
         exchange.transport?.sendInformational(exchange, status: status, fields: passed)
     }
 
     func responseHead(_ head: borrowing ResponseHead) {
         answeredAt = EventLoop.monotonicNanoseconds()
-        exchange.response.status = head.status
-        exchange.response.contentLength = head.contentLength
-        Self.copy(head.fields, into: &exchange.response.fields)
-        // RFC 9110, 8.6: no length on a 204, whose readers would wait for a body, or take the next response for one.
-        if head.status == 204 { exchange.response.fields.remove { $0.equals("content-length") } }
+        exchange {
+            $0.response.status = head.status
+            $0.response.contentLength = head.contentLength
+            Self.copy(head.fields, into: &$0.response.fields)
+            // RFC 9110, 8.6: no length on a 204, whose readers would wait for a body, or take the next response
+            // for one.
+            if head.status == 204 { $0.response.fields.remove { $0.equals("content-length") } }
+        }
     }
 
-    func responseBody(_ bytes: Bytes) { exchange.responseBody.append(bytes) }
+    /// Reads on in the response's body.
+    func decode(
+        _ bytes: Bytes, with decoder: inout BodyDecoder
+    ) throws(HTTP1Error) -> (consumed: Int, piece: BodyPiece) {
+        let piece = exchange { exchange in
+            Result { () throws(HTTP1Error) in try decoder.next(bytes, trailers: &exchange.responseTrailers) }
+        }
+        return try piece.get()
+    }
+
+    func responseBody(_ bytes: Bytes) { exchange { $0.responseBody.append(bytes) } }
+
+    /// Whether more waits for the client than `highWater`, in bytes: then it is told when that has gone.
+    func isFull(above highWater: Int) -> Bool {
+        exchange {
+            guard $0.responseBody.count >= highWater else { return false }
+            $0.wantsDrain = true
+            return true
+        }
+    }
 
     /// A batch of bytes has been taken in: hands on what has become of it.
     func responseArrived() {
-        guard isActive, exchange.response.status != 0 else { return }
-        if sentHeadDownstream {
-            exchange.transport?.sendBody(exchange)
-        } else {
-            sendHead()
+        guard isActive else { return }
+        exchange { exchange in
+            if sentHeadDownstream {
+                exchange.transport?.sendBody(exchange)
+            } else if exchange.response.status != 0 {
+                sentHeadDownstream = true
+                owner?.relayWillSendHead(self)
+                exchange.transport?.sendHead(exchange)
+            }
         }
     }
 
     func responseEnded() {
-        exchange.responseEnded = true
+        exchange { $0.responseEnded = true }
         responseArrived()
         isActive = false
         connection = nil
@@ -178,6 +209,7 @@ package final class Relay {
     func connectionFailed(_ failure: UpstreamFailure, mayRetry: Bool) {
         connection = nil
         guard isActive else { return }
+        let exchange = exchange.object
         let hasBody =
             exchange.requestBodyReceived > 0 || (!exchange.requestEnded && exchange.request.contentLength != 0)
         if mayRetry, !hasRetried, !hasBody, exchange.request.method.isIdempotent, let pool {
@@ -195,6 +227,7 @@ package final class Relay {
         isActive = false
         let owner = owner
         self.owner = nil
+        let exchange = exchange.object
         if sentHeadDownstream {
             exchange.transport?.abort(exchange)
             owner?.relayBroke(self, failure)
@@ -204,12 +237,6 @@ package final class Relay {
             exchange.responseTrailers.removeAll()
             owner?.relayFailed(self, failure)
         }
-    }
-
-    private func sendHead() {
-        sentHeadDownstream = true
-        owner?.relayWillSendHead(self)
-        exchange.transport?.sendHead(exchange)
     }
 
     /// Copies the fields that may pass to the next hop.

@@ -15,9 +15,12 @@ final class UpstreamConnection: SocketOwner {
 
     private let handle: IOHandle
     private let pool: UpstreamPool
-    private unowned let worker: UpstreamWorker
+    private let worker: UpstreamWorker
     private var phase = Phase.connecting
-    private var relay: Relay?
+    /// It lets go of this connection before it goes itself (`Relay.cancel`), or is let go of (`finished`, `close`).
+    private var relay: Uncounted<Relay>?
+    private let idleMilliseconds: UInt64
+    private let responseHeaderMilliseconds: UInt64
     /// What the socket didn't take yet.
     private var output = ByteQueue()
     /// The beginning of a head that isn't complete.
@@ -42,6 +45,8 @@ final class UpstreamConnection: SocketOwner {
         self.handle = handle
         self.pool = pool
         self.worker = worker
+        idleMilliseconds = Self.milliseconds(pool.target.idleSeconds)
+        responseHeaderMilliseconds = Self.milliseconds(pool.target.responseHeaderSeconds)
         handle.owner = self
         handle.watch(readable: false, writable: true)
         deadline = worker.loop.now + Self.milliseconds(pool.target.connectSeconds)
@@ -52,18 +57,18 @@ final class UpstreamConnection: SocketOwner {
     // MARK: Request
 
     func begin(_ relay: Relay) {
-        self.relay = relay
+        self.relay = Uncounted(relay)
         framing = nil
         isPaused = false
         sawResponse = false
-        relay.connection = self
+        relay.connection = Uncounted(self)
         guard phase == .idle else { return }
         phase = .busy
         start(relay)
     }
 
     private func start(_ relay: Relay) {
-        deadline = worker.loop.now + Self.milliseconds(pool.target.responseHeaderSeconds)
+        deadline = worker.loop.now + responseHeaderMilliseconds
         relay.writeRequest(to: &output)
         worker.markDirty(self)
     }
@@ -72,8 +77,7 @@ final class UpstreamConnection: SocketOwner {
     func write(_ body: (inout ByteQueue) -> Void) {
         guard phase == .busy else { return }
         body(&output)
-        let patience = framing == nil ? pool.target.responseHeaderSeconds : pool.target.idleSeconds
-        deadline = worker.loop.now + Self.milliseconds(patience)
+        deadline = worker.loop.now + (framing == nil ? responseHeaderMilliseconds : idleMilliseconds)
         worker.markDirty(self)
     }
 
@@ -86,7 +90,7 @@ final class UpstreamConnection: SocketOwner {
             switch StreamSocket.write(handle.socket, output.readable) {
             case .done(let count): output.consume(count)
             case .wouldBlock:
-                if output.count < Self.outputHighWater { relay?.bodyWasSent() }
+                if output.count < Self.outputHighWater { relay?({ $0.bodyWasSent() }) }
                 return updateWatch()
             case .closed, .failed:
                 // The response may have come before the upstream stopped reading: reading tells.
@@ -96,7 +100,7 @@ final class UpstreamConnection: SocketOwner {
             }
         }
         output.removeAll(keepingAtMost: 4096)
-        relay?.bodyWasSent()
+        relay?({ $0.bodyWasSent() })
         updateWatch()
     }
 
@@ -112,12 +116,12 @@ final class UpstreamConnection: SocketOwner {
         guard StreamSocket.pendingError(handle.socket) == 0 else {
             let relay = relay
             close()
-            if let relay { pool.connectFailed(relay) }
+            relay?({ pool.connectFailed($0) })
             return
         }
         phase = .busy
         updateWatch()
-        if let relay { start(relay) } else { becomeIdle() }
+        if let relay { relay { start($0) } } else { becomeIdle() }
     }
 
     private func updateWatch() {
@@ -144,32 +148,36 @@ final class UpstreamConnection: SocketOwner {
     private func received(_ bytes: Bytes) {
         guard phase == .busy, let relay else { return close() }  // An idle upstream has nothing to say.
         sawResponse = true
+        relay { received(bytes, for: $0) }
+        pauseIfFull()
+    }
+
+    private func received(_ bytes: Bytes, for relay: Relay) {
         if input.isEmpty {
             let taken = parse(bytes, relay)
-            if phase == .busy, self.relay === relay, taken < bytes.count {
-                input.append(bytes.part(taken, bytes.count))
-            }
+            if serves(relay), taken < bytes.count { input.append(bytes.part(taken, bytes.count)) }
         } else {
             input.append(bytes)
             let taken = parse(input.readable, relay)
             input.consume(min(taken, input.count))
         }
-        if phase == .busy, self.relay === relay {
-            // An upstream that drips its head has no more time for it than one that says nothing.
-            if framing != nil { deadline = worker.loop.now + Self.milliseconds(pool.target.idleSeconds) }
-            relay.responseArrived()
-        }
-        pauseIfFull()
+        guard serves(relay) else { return }
+        // An upstream that drips its head has no more time for it than one that says nothing.
+        if framing != nil { deadline = worker.loop.now + idleMilliseconds }
+        relay.responseArrived()
     }
+
+    private func serves(_ relay: Relay) -> Bool { phase == .busy && self.relay?.pointer == Uncounted(relay).pointer }
 
     /// Returns how many bytes are done with.
     private func parse(_ bytes: Bytes, _ relay: Relay) -> Int {
         var position = 0
         do {
-            while phase == .busy, self.relay === relay {
+            while serves(relay) {
                 let rest = bytes.part(position, bytes.count)
                 if framing == nil {
-                    switch try parser.parse(rest, requestMethod: relay.exchange.request.method, into: &head) {
+                    let method = relay.exchange { $0.request.method }
+                    switch try parser.parse(rest, requestMethod: method, into: &head) {
                     case .needsMore: return position
                     case .informational(let consumed, let status):
                         guard status != 101 else { throw HTTP1Error.malformed(.statusLine) }
@@ -182,7 +190,7 @@ final class UpstreamConnection: SocketOwner {
                         relay.responseHead(head)
                     }
                 } else {
-                    let (consumed, piece) = try decoder.next(rest, trailers: &relay.exchange.responseTrailers)
+                    let (consumed, piece) = try relay.decode(rest, with: &decoder)
                     switch piece {
                     case .needsMore: return position + consumed
                     case .data(let range): relay.responseBody(rest.part(range.lowerBound, range.upperBound))
@@ -218,7 +226,7 @@ final class UpstreamConnection: SocketOwner {
 
     private func becomeIdle() {
         phase = .idle
-        deadline = worker.loop.now + Self.milliseconds(pool.target.idleSeconds)
+        deadline = worker.loop.now + idleMilliseconds
         isPaused = false
         updateWatch()
         pool.free(self)
@@ -232,7 +240,7 @@ final class UpstreamConnection: SocketOwner {
         do {
             _ = try decoder.inputClosed()
             framing?.keepAlive = false
-            finished(relay, leftOver: 0)
+            relay { finished($0, leftOver: 0) }
         } catch {
             failed(.malformed)
         }
@@ -244,14 +252,14 @@ final class UpstreamConnection: SocketOwner {
         let sawResponse = sawResponse
         let wasUsed = wasUsed
         close()
-        relay?.connectionFailed(failure, mayRetry: wasUsed && !sawResponse && failure == .unreachable)
+        let mayRetry = wasUsed && !sawResponse && failure == .unreachable
+        relay?({ $0.connectionFailed(failure, mayRetry: mayRetry) })
     }
 
     // MARK: Backpressure
 
     private func pauseIfFull() {
-        guard phase == .busy, let relay, relay.exchange.responseBody.count >= Self.responseHighWater else { return }
-        relay.exchange.wantsDrain = true
+        guard phase == .busy, let relay, relay({ $0.isFull(above: Self.responseHighWater) }) else { return }
         isPaused = true
         updateWatch()
     }
@@ -260,7 +268,7 @@ final class UpstreamConnection: SocketOwner {
     func resume() {
         guard isPaused else { return }
         isPaused = false
-        deadline = worker.loop.now + Self.milliseconds(pool.target.idleSeconds)
+        deadline = worker.loop.now + idleMilliseconds
         updateWatch()
     }
 
@@ -272,7 +280,7 @@ final class UpstreamConnection: SocketOwner {
         case .idle: close()
         case .connecting, .busy:
             // A client that is slow to send its request is the client side's affair.
-            if phase == .busy, framing == nil, let relay, !relay.requestIsSent, output.isEmpty { return }
+            if phase == .busy, framing == nil, let relay, !relay({ $0.requestIsSent }), output.isEmpty { return }
             failed(.timeout)
         case .closed: break
         }
@@ -287,7 +295,7 @@ final class UpstreamConnection: SocketOwner {
     func close() {
         guard phase != .closed else { return }
         phase = .closed
-        relay?.connection = nil
+        relay?({ $0.connection = nil })
         relay = nil
         handle.close()
         pool.remove(self)

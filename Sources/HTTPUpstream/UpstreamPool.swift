@@ -1,10 +1,12 @@
 import EventLoop
+import HTTPMessages
 
 /// One worker's connections to one upstream: kept open between requests, the one used last first.
 package final class UpstreamPool {
     package let target: UpstreamTarget
     private unowned let worker: UpstreamWorker
-    private var idle: [UpstreamConnection] = []
+    /// All of them are in `connections` too.
+    private var idle: [Uncounted<UpstreamConnection>] = []
     private var connections: [UpstreamConnection] = []
     private var waiting: [Relay] = []
     private var nextAddress = 0
@@ -17,7 +19,7 @@ package final class UpstreamPool {
 
     /// Finds or opens a connection for `relay`, now or when one is free. `fresh`: not one that was used before.
     func assign(_ relay: Relay, fresh: Bool) {
-        if !fresh, let connection = idle.popLast() { return connection.begin(relay) }
+        if !fresh, let connection = idle.popLast() { return connection { $0.begin(relay) } }
         guard connections.count < target.maxConnections else {
             guard waiting.count < target.maxConnections else { return relay.failed(.overloaded) }
             relay.deadline = worker.loop.now + UInt64(target.connectSeconds * 1000)
@@ -62,16 +64,17 @@ package final class UpstreamPool {
         if !waiting.isEmpty {
             connection.begin(waiting.removeFirst())
         } else {
-            idle.append(connection)
+            idle.append(Uncounted(connection))
         }
     }
 
     func remove(_ connection: UpstreamConnection) {
+        worker.bury(connection)  // First of all: nobody else may hold it.
         let last = connections.count - 1
         connections.swapAt(connection.slot, last)
         connections[connection.slot].slot = connection.slot
         connections.removeLast()
-        idle.removeAll { $0 === connection }
+        idle.removeAll { $0.pointer == Uncounted(connection).pointer }
         if !waiting.isEmpty, connections.count < target.maxConnections { connect(for: waiting.removeFirst()) }
     }
 
@@ -86,7 +89,7 @@ package final class UpstreamPool {
     /// The target has changed: requests under way finish, idle connections close.
     func retire() {
         isRetired = true
-        for connection in idle { connection.close() }
+        for connection in idle.map(\.object) { connection.close() }
         idle.removeAll()
     }
 }

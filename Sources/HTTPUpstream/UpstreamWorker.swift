@@ -1,5 +1,6 @@
 package import EventLoop
 import HTTP1Codec
+import HTTPMessages
 
 /// One thread's connections to all upstreams. Confined to the thread that runs `loop`.
 package final class UpstreamWorker {
@@ -7,8 +8,10 @@ package final class UpstreamWorker {
     private var pools: [String: UpstreamPool] = [:]
     /// Pools whose target isn't the current one any more, until their last request is done.
     private var retired: [UpstreamPool] = []
-    private var dirty: [UpstreamConnection] = []
-    private var flushing: [UpstreamConnection] = []
+    /// What is marked lives until the end of the turn: in its pool, or in `closed`.
+    private var dirty: [Uncounted<UpstreamConnection>] = []
+    private var flushing: [Uncounted<UpstreamConnection>] = []
+    private var closed: [UpstreamConnection] = []
     private var ticks: UInt64 = 0
 
     /// What connections read into; what is left of it is copied.
@@ -50,9 +53,10 @@ package final class UpstreamWorker {
     package func turnEnded() {
         while !dirty.isEmpty {
             swap(&dirty, &flushing)
-            for connection in flushing { connection.flush() }
+            for connection in flushing { connection { $0.flush() } }
             flushing.removeAll(keepingCapacity: true)
         }
+        if !closed.isEmpty { closed.removeAll(keepingCapacity: true) }
     }
 
     /// To be called at each tick of the loop.
@@ -69,6 +73,9 @@ package final class UpstreamWorker {
     func markDirty(_ connection: UpstreamConnection) {
         guard !connection.isDirty else { return }
         connection.isDirty = true
-        dirty.append(connection)
+        dirty.append(Uncounted(connection))
     }
+
+    /// Keeps a connection that has just closed until nobody can be in the middle of it.
+    func bury(_ connection: UpstreamConnection) { closed.append(connection) }
 }

@@ -23,7 +23,8 @@ package final class TLSConnection {
     package init?(_ context: TLSContext, socket: Int32) {
         guard let ssl = SSL_new(context.context) else { return nil }
         self.ssl = ssl
-        SSL_set_fd(ssl, socket)
+        guard let bio = SocketBIO.make(socket) else { return nil }
+        SSL_set_bio(ssl, bio, bio)
         SSL_set_accept_state(ssl)
     }
 

@@ -68,23 +68,27 @@ final class Conversation {
 
     private func handle(_ event: ExchangeEvent) {
         switch event {
-        case .request(let exchange, let isWhole):
+        case .request(let reference, let isWhole):
+            let exchange = reference.object
             exchange.requestEnded = isWhole
             open[exchange.streamID] = exchange
             told.append("\(exchange.streamID) request \(exchange.fault)\(isWhole ? " whole" : "")")
             answer(exchange)
-        case .body(let exchange, let bytes):
+        case .body(let reference, let bytes):
+            let exchange = reference.object
             bodies[exchange.streamID, default: []] += bytes
             if givesCredit { server.consumed(exchange, bytes.count) }
-        case .requestEnded(let exchange):
+        case .requestEnded(let reference):
+            let exchange = reference.object
             exchange.requestEnded = true
             told.append("\(exchange.streamID) ended")
-        case .requestTooLarge(let exchange): told.append("\(exchange.streamID) too large")
-        case .drained(let exchange): told.append("\(exchange.streamID) drained")
-        case .closed(let exchange):
-            told.append("\(exchange.streamID) closed")
-            open[exchange.streamID] = nil
-            server.release(exchange)
+        case .requestTooLarge(let exchange): told.append("\(exchange.object.streamID) too large")
+        case .drained(let exchange): told.append("\(exchange.object.streamID) drained")
+        case .closed(let reference):
+            let stream = reference.object.streamID
+            told.append("\(stream) closed")
+            open[stream] = nil
+            server.release(reference)
         }
     }
 

@@ -72,7 +72,8 @@ final class HTTP1Talk {
 
     private func handle(_ event: ExchangeEvent) {
         switch event {
-        case .request(let exchange, let isWhole):
+        case .request(let reference, let isWhole):
+            let exchange = reference.object
             exchange.requestEnded = isWhole
             current = exchange
             let fault = exchange.fault == .none ? "" : " \(exchange.fault)"
@@ -80,9 +81,9 @@ final class HTTP1Talk {
             answer(exchange)
         case .body(let exchange, let bytes):
             body += bytes
-            if givesCredit { session.consumed(exchange, bytes.count) }
+            if givesCredit { session.consumed(exchange.object, bytes.count) }
         case .requestEnded(let exchange):
-            exchange.requestEnded = true
+            exchange.object.requestEnded = true
             told.append("ended")
         case .requestTooLarge: told.append("too large")
         case .drained: told.append("drained")
