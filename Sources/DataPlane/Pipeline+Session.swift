@@ -61,8 +61,9 @@ extension DataPlaneWorker {
                 let now = EventLoop.wallClock()
                 let identity = AdmittedIdentity(settings: organization.settings, user: user, session: session)
                 let lifetime = SessionLifetime(organization.settings.sso)
-                // One that slides is looked at again every now and then: its use must be noticed.
-                let rememberUntil = lifetime.slides ? min(session.expiresAt, now + 3600) : session.expiresAt
+                // The directory is asked again every now and then: what a later token says of the user counts here too, and
+                // the use of a session that slides must be noticed.
+                let rememberUntil = min(session.expiresAt, now + 3600)
                 cache.insert(
                     identity, bytes: identity.byteCount, token: context.sessionKey.readable, in: organization.scope,
                     settingsReadAt: organization.settingsReadAt, user: user.id, userReadAt: directoryReadAt,
@@ -98,10 +99,13 @@ extension DataPlaneWorker {
             : OwnCookies.find("__Host-widget_session", in: context.exchange.request.fields)
     }
 
-    /// The digest of the session that the browser has, or says that it has.
-    func sessionDigest(_ context: RequestContext) -> SessionDigest? {
-        guard case .one(let value) = sessionCookie(context) else { return nil }
-        return SessionID(cookieValue: value)?.digest
+    /// The digests of the sessions that the browser has, or says that it has: one, or none, but for planted ones.
+    func sessionDigests(_ context: RequestContext) -> [SessionDigest] {
+        let values =
+            isPlainLoopback(context)
+            ? OwnCookies.all("widget_session", in: context.exchange.request.fields)
+            : OwnCookies.all("__Host-widget_session", in: context.exchange.request.fields)
+        return values.compactMap { SessionID(cookieValue: $0)?.digest }
     }
 
     func cookies(_ context: RequestContext) -> PortalCookies {

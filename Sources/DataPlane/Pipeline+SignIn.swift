@@ -44,7 +44,7 @@ extension DataPlaneWorker {
         let returnTo = try returnAddress(context, parameter("return_to", context))
         let transaction = SignInTransaction(
             returnAddress: returnTo.location, startedAt: EventLoop.wallClock(), isTest: isTest,
-            dialect: organization.settings.dialect)
+            dialect: organization.settings.dialect, begunByOtherSite: comesFromOtherSite(context))
         let portal = portalOrigin(context)
         guard
             let location = organization.convention.location(
@@ -55,6 +55,13 @@ extension DataPlaneWorker {
         redirect(context, 302, to: location)
     }
 
+    /// Whether a page of another origin has led the browser here, as browsers say it (Fetch Metadata): also where the way
+    /// went by a page of the portal.
+    private func comesFromOtherSite(_ context: RequestContext) -> Bool {
+        guard let site = context.exchange.request.fields.first(named: "sec-fetch-site") else { return false }
+        return !site.equals("same-origin") && !site.equals("none")
+    }
+
     // MARK: Back
 
     /// The login page has sent the browser back with a token.
@@ -62,8 +69,8 @@ extension DataPlaneWorker {
         guard let organization = context.organizationSnapshot else { throw Rejection(.organizationUnknown) }
         let convention = organization.convention
         context.token.read(context.exchange.request)
-        if let token = parameter(convention.tokenParameter, context), !token.isEmpty {
-            token.withUnsafeBytes { context.token.add($0) }
+        if let query = context.exchange.request.query {
+            addTokens(context, Self.values(of: convention.tokenParameter, in: query))
         }
         guard !context.token.isConflicting else { throw Rejection(.tokenConflict) }
         let transaction = transaction(context)
@@ -105,14 +112,19 @@ extension DataPlaneWorker {
     ///
     /// False where it brings no token: it is the upstream's.
     func signsInByForm(_ context: RequestContext) throws(Rejection) -> Bool {
-        guard let token = formField("sso", context), !token.isEmpty else { return false }
+        let tokens = Self.values(of: "sso", in: context.body.readable)
+        guard tokens.contains(where: { !$0.isEmpty }) else { return false }
         context.token.read(context.exchange.request)
-        token.withUnsafeBytes { context.token.add($0) }
+        addTokens(context, tokens)
         guard !context.token.isConflicting else { throw Rejection(.tokenConflict) }
         writeTarget(context)
         let page = address(context, Array(targetScratch.readable)) ?? .home
         try signIn(context, nil, returnTo: page, showsCookies: false)
         return true
+    }
+
+    private func addTokens(_ context: RequestContext, _ values: [[UInt8]]) {
+        for value in values where !value.isEmpty { value.withUnsafeBytes { context.token.add($0) } }
     }
 
     /// Verifies the token, and has storage settle whom it signs in.
@@ -156,8 +168,8 @@ extension DataPlaneWorker {
             tokenDigest: verified.isDistinguishable ? SHA256Digest.of(token) : nil,
             rememberUntil: verified.expiresAt.map { $0 + skew } ?? .infinity)
         let arrival = SignInArrival(
-            keyID: verified.keyID, issuedAt: verified.issuedAt, isSolicited: transaction != nil, returnTo: returnTo,
-            pending: nil)
+            keyID: verified.keyID, issuedAt: verified.issuedAt, decidedAt: now,
+            initiator: transaction?.initiator ?? .somebody, returnTo: returnTo, pending: nil)
         let browser = browser(context, showsCookies: showsCookies, now: now)
         wait(context) { completion in
             self.signIns.signIn(request, arrival, browser, completion: completion)
@@ -210,10 +222,11 @@ extension DataPlaneWorker {
             }
         }
         let arrival = SignInArrival(
-            keyID: pending.keyID, issuedAt: pending.tokenIssuedAt,
+            keyID: pending.keyID, issuedAt: pending.tokenIssuedAt, decidedAt: pending.decidedAt,
             // Who has been asked wants it.
-            isSolicited: pending.wasSolicited || transaction != nil || answer != nil, returnTo: returnTo,
-            pending: pending)
+            initiator: answer != nil
+                ? .visitor : transaction?.initiator ?? (pending.wasSolicited ? .otherSite : .somebody),
+            returnTo: returnTo, pending: pending)
         let browser = browser(context, showsCookies: true, now: now)
         wait(context) { completion in
             self.signIns.complete(pending, arrival, browser, completion: completion)
@@ -227,9 +240,11 @@ extension DataPlaneWorker {
         guard let organization = context.organizationSnapshot else { return }
         noteSignIn(context, outcome)
         switch outcome {
-        case .refused(let code): reject(context, Rejection(code))
-        case .begun(let id, _, let replaced):
-            if let replaced { context.snapshot.cache.revoke(user: replaced.user, in: organization.scope) }
+        case .refused(let code):
+            // Nothing has been settled: the browser may come again with all that it has.
+            if code == .directoryUnavailable { context.cookies = [] }
+            reject(context, Rejection(code))
+        case .begun(let id, _):
             counters.signIns += 1
             if case .conflicting = sessionCookie(context) {
                 context.cookies += cookies(context).clearedSessionOfEitherKind()
@@ -255,7 +270,7 @@ extension DataPlaneWorker {
         guard let organization = context.organizationSnapshot else { return }
         let pending = PendingSignIn(
             user: user.id, keyID: arrival.keyID, returnAddress: arrival.returnTo.location,
-            decidedAt: EventLoop.wallClock(), tokenIssuedAt: arrival.issuedAt, wasSolicited: arrival.isSolicited)
+            decidedAt: arrival.decidedAt, tokenIssuedAt: arrival.issuedAt, wasSolicited: arrival.initiator != .somebody)
         context.cookies.append(
             cookies(context).pending(pending.sealed(by: portalKey, organization: organization.settings.id)))
         redirect(context, 303, to: "/_widget/sso/complete" + organizationQuery(context))
@@ -267,8 +282,9 @@ struct SignInArrival: Sendable {
     let keyID: String
     /// The token's `iat`, in seconds since 1970.
     let issuedAt: Double?
-    /// This browser began it.
-    let isSolicited: Bool
+    /// When the token was verified, in seconds since 1970.
+    let decidedAt: Double
+    let initiator: SignInInitiator
     let returnTo: ReturnAddress
     /// What the browser kept from an earlier step; nil at the first.
     let pending: PendingSignIn?

@@ -58,26 +58,24 @@ extension DataPlaneWorker {
             return answerMethodNotAllowed(context, allowed: "POST, OPTIONS")
         }
         guard let organization = context.organizationSnapshot else { return }
-        switch sessionCookie(context) {
-        case .none: break
-        case .one: context.cookies.append(cookies(context).clearedSession())
-        case .conflicting: context.cookies += cookies(context).clearedSessionOfEitherKind()
-        }
-        guard let digest = sessionDigest(context) else { return answerSignedOut(context) }
+        let browser = browser(context, showsCookies: true, now: EventLoop.wallClock())
+        guard !browser.sessions.isEmpty else { return answerSignedOut(context) }
         wait(context) { completion in
-            self.signIns.end(digest, of: organization.settings.id, completion: completion)
-        } then: { context, result in
-            switch result {
-            case .failure: context.worker.reject(context, Rejection(.directoryUnavailable))
-            case .success(let session):
-                if let session { context.snapshot.cache.revoke(user: session.user, in: organization.scope) }
-                context.worker.answerSignedOut(context)
-            }
+            self.signIns.end(browser, completion: completion)
+        } then: { context, hasEnded in
+            // The cookie stays where the session does: its person can try again.
+            guard hasEnded else { return context.worker.reject(context, Rejection(.directoryUnavailable)) }
+            context.worker.answerSignedOut(context)
         }
     }
 
     private func answerSignedOut(_ context: RequestContext) {
         let exchange = context.exchange
+        switch sessionCookie(context) {
+        case .none: break
+        case .one: context.cookies.append(cookies(context).clearedSession())
+        case .conflicting: context.cookies += cookies(context).clearedSessionOfEitherKind()
+        }
         exchange.response.fields.append("cache-control", "no-store")
         if context.endpoint == .signIn(.logoutScript) {
             exchange.response.fields.append("content-type", "text/javascript; charset=utf-8")
@@ -127,7 +125,7 @@ extension DataPlaneWorker {
         exchange.response.fields.append(
             "content-security-policy",
             PortalPage.contentSecurityPolicy(
-                nonce: nonce, embedded: context.organizationSnapshot?.settings.sso.embedded ?? false,
+                nonce: nonce, framing: context.organizationSnapshot?.framePolicy ?? "frame-ancestors 'self'",
                 returnTo: returnTo))
         html(nonce).withUnsafeBytes { answer(context, 200, $0) }
     }
@@ -148,11 +146,16 @@ extension DataPlaneWorker {
     }
 
     func browser(_ context: RequestContext, showsCookies: Bool, now: Double) -> SignInBrowser {
-        let settings = context.organizationSnapshot?.settings
-        let sso = settings?.sso ?? SSOSettings()
+        let organization = context.organizationSnapshot
+        let sso = organization?.settings.sso ?? SSOSettings()
+        let cache = context.snapshot.cache
         return SignInBrowser(
-            organization: settings?.id ?? "", session: sessionDigest(context), showsCookies: showsCookies,
-            allowsUnsolicited: sso.allowUnsolicited, lifetime: SessionLifetime(sso), now: now)
+            organization: organization?.settings.id ?? "", sessions: sessionDigests(context),
+            showsCookies: showsCookies, allowsUnsolicited: sso.allowUnsolicited, lifetime: SessionLifetime(sso),
+            now: now
+        ) { session in
+            if let organization { cache.revoke(user: session.user, in: organization.scope) }
+        }
     }
 
     /// The return address that a request names, or the home page where it names none.
@@ -181,11 +184,13 @@ extension DataPlaneWorker {
         Self.field(name, in: context.body.readable)
     }
 
-    private static func field(_ name: String, in form: Bytes) -> [UInt8]? {
-        var found: [UInt8]?
+    private static func field(_ name: String, in form: Bytes) -> [UInt8]? { values(of: name, in: form).first }
+
+    /// What all fields of this name say, decoded.
+    static func values(of name: String, in form: Bytes) -> [[UInt8]] {
+        var found: [[UInt8]] = []
         QueryString.forEach(form) { candidate, value, _ in
-            guard found == nil, decoded(candidate).elementsEqual(name.utf8) else { return }
-            found = decoded(value)
+            if decoded(candidate).elementsEqual(name.utf8) { found.append(decoded(value)) }
         }
         return found
     }

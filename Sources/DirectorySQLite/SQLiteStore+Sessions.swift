@@ -27,7 +27,7 @@ extension SQLiteStore: SessionStore {
         }
     }
 
-    package func begin(_ session: PortalSession) async throws {
+    package func begin(_ session: PortalSession, by permit: SignInPermit?) async throws {
         try await writing { database in
             try Self.requireOrganization(session.organization, database)
             guard try UserTable(database: database).user(id: session.user, organization: session.organization) != nil
@@ -36,6 +36,11 @@ extension SQLiteStore: SessionStore {
             // not find one more afterwards.
             guard try SecretTable.isActive(session.keyID, of: session.organization, database) else {
                 throw StoreError.secretUnknown(session.keyID)
+            }
+            if let permit {
+                let used = UsedTokenTable(database: database)
+                guard try !used.contains(permit.digest, of: session.organization) else { throw StoreError.permitUsed }
+                try used.insert(permit.digest, of: session.organization, until: permit.rememberUntil)
             }
             try SessionTable(database: database).insert(session)
         }

@@ -15,6 +15,8 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case userUnknown(String)
     /// No active secret has this id.
     case secretUnknown(String)
+    /// A sign-in that waited in a browser has begun its session already.
+    case permitUsed
     /// The profile at `index` (from 0) can't be imported; nothing of the import was written.
     case importRefused(index: Int, code: String)
     case unavailable(String)
@@ -30,6 +32,7 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case .masterKeyInvalid(let reason): reason
         case .userUnknown(let id): "there is no user '\(id)'"
         case .secretUnknown(let id): "there is no active secret '\(id)'"
+        case .permitUsed: "this sign-in has begun a session already"
         case .importRefused(let index, let code): "user \(index + 1) can't be imported: \(code)"
         case .unavailable(let reason): "the store is unavailable: \(reason)"
         }

@@ -39,6 +39,20 @@ struct OwnCookiesTests {
     }
 
     @Test(
+        "are found by name, all that differ and no more than four",
+        arguments: [
+            ([], ""), (["a=1"], ""), (["__Host-widget_session=A"], "A"),
+            (["__Host-widget_session=A; __Host-widget_session=B", "__Host-widget_session=A"], "A B"),
+            ((1...9).map { "__Host-widget_session=\($0)" }, "1 2 3 4"),
+        ])
+    func findingAll(_ fields: [String], _ expected: String) {
+        var block = HeaderBlock()
+        for field in fields { block.append("cookie", field) }
+        let found = OwnCookies.all("__Host-widget_session", in: block).map(\.string)
+        #expect(found.joined(separator: " ") == expected)
+    }
+
+    @Test(
         "never go on, whichever way they are written",
         arguments: [
             ("__Host-widget_session=s; a=1", "a=1"),

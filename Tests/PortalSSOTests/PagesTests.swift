@@ -73,23 +73,27 @@ struct PagesTests {
         "come with a policy that lets in nothing but their style, and forms lead to the return address alone",
         arguments: [
             (
-                false, "/",
+                "frame-ancestors 'self'", "/",
                 "default-src 'none'; style-src 'nonce-N0nce'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
             ),
-            (true, "/page", "default-src 'none'; style-src 'nonce-N0nce'; form-action 'self'; base-uri 'none'"),
             (
-                false, "https://ideas.acme.test:8443/page?x;y",
+                "frame-ancestors 'self' https://app.acme.test", "/page",
+                "default-src 'none'; style-src 'nonce-N0nce'; form-action 'self'; base-uri 'none'; "
+                    + "frame-ancestors 'self' https://app.acme.test"
+            ),
+            (
+                "frame-ancestors 'self'", "https://ideas.acme.test:8443/page?x;y",
                 "default-src 'none'; style-src 'nonce-N0nce'; form-action 'self' https://ideas.acme.test:8443; base-uri 'none'; "
                     + "frame-ancestors 'self'"
             ),
             (
-                true, "https://a.test; script-src *",
-                "default-src 'none'; style-src 'nonce-N0nce'; form-action 'self'; base-uri 'none'"
+                "frame-ancestors 'self'", "https://a.test; script-src *",
+                "default-src 'none'; style-src 'nonce-N0nce'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
             ),
         ])
-    func policy(_ embedded: Bool, _ returnTo: String, _ expected: String) {
+    func policy(_ framing: String, _ returnTo: String, _ expected: String) {
         #expect(
-            PortalPage.contentSecurityPolicy(nonce: "N0nce", embedded: embedded, returnTo: returnTo) == expected)
+            PortalPage.contentSecurityPolicy(nonce: "N0nce", framing: framing, returnTo: returnTo) == expected)
     }
 
     @Test("are accompanied by a script that does nothing")

@@ -5,30 +5,37 @@ import Testing
 @Suite("Decisions on sign-ins")
 struct SignInDecisionTests {
     struct Row: CustomTestStringConvertible {
-        let isSolicited, allowUnsolicited: Bool
+        let initiator: SignInInitiator
+        let allowUnsolicited: Bool
         let currentUser: String?
         let expected: SignInDecision
 
         var testDescription: String {
-            "\(isSolicited ? "begun here" : "begun elsewhere"), elsewhere \(allowUnsolicited ? "allowed" : "forbidden"), "
+            "begun by \(initiator), others \(allowUnsolicited ? "allowed" : "forbidden"), "
                 + "\(currentUser ?? "nobody") signed in"
         }
     }
 
     /// Every combination there is, for the new user `jane`.
     private static let rows: [Row] = [
-        Row(isSolicited: true, allowUnsolicited: true, currentUser: nil, expected: .begin),
-        Row(isSolicited: true, allowUnsolicited: true, currentUser: "jane", expected: .begin),
-        Row(isSolicited: true, allowUnsolicited: true, currentUser: "john", expected: .begin),
-        Row(isSolicited: true, allowUnsolicited: false, currentUser: nil, expected: .begin),
-        Row(isSolicited: true, allowUnsolicited: false, currentUser: "jane", expected: .begin),
-        Row(isSolicited: true, allowUnsolicited: false, currentUser: "john", expected: .begin),
-        Row(isSolicited: false, allowUnsolicited: true, currentUser: nil, expected: .begin),
-        Row(isSolicited: false, allowUnsolicited: true, currentUser: "jane", expected: .begin),
-        Row(isSolicited: false, allowUnsolicited: true, currentUser: "john", expected: .ask),
-        Row(isSolicited: false, allowUnsolicited: false, currentUser: nil, expected: .refuse(.ssoDisabled)),
-        Row(isSolicited: false, allowUnsolicited: false, currentUser: "jane", expected: .refuse(.ssoDisabled)),
-        Row(isSolicited: false, allowUnsolicited: false, currentUser: "john", expected: .refuse(.ssoDisabled)),
+        Row(initiator: .visitor, allowUnsolicited: true, currentUser: nil, expected: .begin),
+        Row(initiator: .visitor, allowUnsolicited: true, currentUser: "jane", expected: .begin),
+        Row(initiator: .visitor, allowUnsolicited: true, currentUser: "john", expected: .begin),
+        Row(initiator: .visitor, allowUnsolicited: false, currentUser: nil, expected: .begin),
+        Row(initiator: .visitor, allowUnsolicited: false, currentUser: "jane", expected: .begin),
+        Row(initiator: .visitor, allowUnsolicited: false, currentUser: "john", expected: .begin),
+        Row(initiator: .otherSite, allowUnsolicited: true, currentUser: nil, expected: .begin),
+        Row(initiator: .otherSite, allowUnsolicited: true, currentUser: "jane", expected: .begin),
+        Row(initiator: .otherSite, allowUnsolicited: true, currentUser: "john", expected: .ask),
+        Row(initiator: .otherSite, allowUnsolicited: false, currentUser: nil, expected: .begin),
+        Row(initiator: .otherSite, allowUnsolicited: false, currentUser: "jane", expected: .begin),
+        Row(initiator: .otherSite, allowUnsolicited: false, currentUser: "john", expected: .ask),
+        Row(initiator: .somebody, allowUnsolicited: true, currentUser: nil, expected: .begin),
+        Row(initiator: .somebody, allowUnsolicited: true, currentUser: "jane", expected: .begin),
+        Row(initiator: .somebody, allowUnsolicited: true, currentUser: "john", expected: .ask),
+        Row(initiator: .somebody, allowUnsolicited: false, currentUser: nil, expected: .refuse(.ssoDisabled)),
+        Row(initiator: .somebody, allowUnsolicited: false, currentUser: "jane", expected: .refuse(.ssoDisabled)),
+        Row(initiator: .somebody, allowUnsolicited: false, currentUser: "john", expected: .refuse(.ssoDisabled)),
     ]
 
     @Test("are made once the browser's cookies can be seen", arguments: rows)
@@ -44,7 +51,7 @@ struct SignInDecisionTests {
     private func decide(_ row: Row, canSetSessionNow: Bool) -> SignInDecision {
         SignInDecision(
             SignInAttempt(
-                isSolicited: row.isSolicited, allowUnsolicited: row.allowUnsolicited, currentUser: row.currentUser,
+                initiator: row.initiator, allowUnsolicited: row.allowUnsolicited, currentUser: row.currentUser,
                 newUser: "jane", canSetSessionNow: canSetSessionNow))
     }
 }

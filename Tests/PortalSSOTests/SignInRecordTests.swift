@@ -1,6 +1,7 @@
 import IdentityCore
 import PortalSSO
 import Testing
+import UserDirectory
 
 @Suite("What a browser keeps during a sign-in")
 struct SignInRecordTests {
@@ -14,6 +15,26 @@ struct SignInRecordTests {
         #expect(open(transaction: sealed) == transaction)
         #expect(open(transaction: sealed, organization: "other") == nil)
         #expect(PendingSignIn(sealed: sealed.utf8, key: key, organization: "acme", now: now) == nil)
+    }
+
+    @Test(
+        "says whether a page of another site began it",
+        arguments: [(true, SignInInitiator.otherSite), (false, .visitor)])
+    func initiators(_ begunByOtherSite: Bool, _ expected: SignInInitiator) {
+        let transaction = SignInTransaction(
+            returnAddress: "/", startedAt: now, isTest: false, dialect: .userorbit, begunByOtherSite: begunByOtherSite)
+        #expect(open(transaction: transaction.sealed(by: key, organization: "acme"))?.initiator == expected)
+    }
+
+    @Test("is a permit for one session: the same each time it is brought, and another for each sign-in")
+    func permits() {
+        let first = pending()
+        let again = open(pending: first.sealed(by: key, organization: "acme"))
+        #expect(again?.permit == first.permit)
+        #expect(first.permit.digest.count == 32)
+        #expect(first.permit.digest != pending().permit.digest)
+        // Five minutes, and a minute for another gateway's clock.
+        #expect(first.permit.rememberUntil == now + 360)
     }
 
     @Test("comes back as it was, also while it is pending", arguments: [nil, 0, 1_749_999_999.5], [true, false])

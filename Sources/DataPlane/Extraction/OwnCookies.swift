@@ -26,6 +26,23 @@ enum OwnCookies {
         return found
     }
 
+    /// The different values of all cookies with exactly this name, the first few of them.
+    static func all(_ name: StaticString, in fields: borrowing HeaderBlock) -> [Bytes] {
+        var found: [Bytes] = []
+        for index in 0..<fields.count where fields.header(index) == .cookie {
+            forEach(fields.value(index)) { pair, nameLength in
+                guard found.count < maximumValues, nameLength < pair.count, pair.part(0, nameLength).equals(name)
+                else { return }
+                let value = pair.part(nameLength + 1, pair.count)
+                if !found.contains(where: { $0.equals(value) }) { found.append(value) }
+            }
+        }
+        return found
+    }
+
+    /// A browser has one of each kind, partitioned and not; more were planted.
+    private static let maximumValues = 4
+
     /// Whether a field has a cookie of ours.
     static func mentions(_ field: Bytes) -> Bool {
         var found = false

@@ -32,7 +32,7 @@ extension DataPlaneWorker {
     func noteSignIn(_ context: RequestContext, _ outcome: SignInOutcome) {
         switch outcome {
         case .refused: break  // Its refusal is noted as any other.
-        case .begun(_, let user, _): noteAccepted(context, user: user)
+        case .begun(_, let user): noteAccepted(context, user: user)
         case .continueOnSameSite(let user), .ask(_, let user): noteAccepted(context, user: user.id)
         }
     }

@@ -5,13 +5,13 @@ package enum PortalPage {
     ///
     /// - Parameters:
     ///   - nonce: the one that the page was made with; letters, digits, `-`, `_`.
-    ///   - embedded: `SSOSettings.embedded`: other sites may show the page in frames.
+    ///   - framing: the directive `frame-ancestors`, with who may show the page in a frame.
     ///   - returnTo: `ReturnAddress.location` of where a form of the page leads on to: browsers hold redirects against
     ///     the policy too.
-    package static func contentSecurityPolicy(nonce: String, embedded: Bool, returnTo: String = "/") -> String {
+    package static func contentSecurityPolicy(nonce: String, framing: String, returnTo: String = "/") -> String {
         let target = WebOrigin.Prefix(Array(returnTo.utf8)).map { " " + $0.origin.text } ?? ""
-        return "default-src 'none'; style-src 'nonce-\(nonce)'; form-action 'self'\(target); base-uri 'none'"
-            + (embedded ? "" : "; frame-ancestors 'self'")
+        return "default-src 'none'; style-src 'nonce-\(nonce)'; form-action 'self'\(target); base-uri 'none'; "
+            + framing
     }
 
     /// - Parameters:

@@ -1,3 +1,6 @@
+internal import MessageAuthentication
+package import UserDirectory
+
 /// A sign-in whose token is verified and whose user is admitted, and that has no session yet: what the browser keeps,
 /// sealed, while a cross-site `POST` becomes a same-site `GET`, or while somebody who is signed in is asked.
 package struct PendingSignIn: Sendable, Equatable {
@@ -10,7 +13,8 @@ package struct PendingSignIn: Sendable, Equatable {
     package let keyID: String
     /// `ReturnAddress.location`: where to go afterwards.
     package let returnAddress: String
-    /// When the user was admitted, in seconds since 1970.
+    /// When the token was verified, before the user was admitted, in seconds since 1970: a 'sign out everywhere' that comes
+    /// between the two counts.
     package let decidedAt: Double
     /// The token's `iat`, in seconds since 1970, where it had one.
     package let tokenIssuedAt: Double?
@@ -33,6 +37,13 @@ package struct PendingSignIn: Sendable, Equatable {
         self.tokenIssuedAt = tokenIssuedAt
         self.wasSolicited = wasSolicited
         self.confirmation = confirmation
+    }
+
+    /// What the directory remembers it by once it has begun a session: it begins one, and no more.
+    package var permit: SignInPermit {
+        SignInPermit(
+            digest: SHA256Digest.of(confirmation.bytes),
+            rememberUntil: decidedAt + Self.lifetime + RecordAge.clockSkew)
     }
 
     /// The value of the cookie.

@@ -75,7 +75,7 @@ struct RecordReader {
 /// How long what a browser keeps is good for.
 enum RecordAge {
     /// Another gateway of the installation may have written it, whose clock may be so many seconds ahead.
-    private static let clockSkew = 60.0
+    static let clockSkew = 60.0
 
     static func isFresh(_ writtenAt: Double, lifetime: Double, now: Double) -> Bool {
         now - writtenAt <= lifetime && writtenAt - now <= clockSkew

@@ -5,7 +5,7 @@ package import IdentityCore
 /// ```
 /// the browser's cookies can't be seen ─→ continueOnSameSite ─→ (the same question, with cookies)
 /// this browser didn't begin it, and mustn't ─→ refuse
-/// nobody is signed in, or the same user, or this browser began it ─→ begin
+/// nobody is signed in, or the same user, or this visitor began it ─→ begin
 /// somebody else is signed in ─→ ask ─→ begin, or everything stays
 /// ```
 package enum SignInDecision: Sendable, Equatable {
@@ -22,11 +22,12 @@ package enum SignInDecision: Sendable, Equatable {
             self = .continueOnSameSite
             return
         }
-        guard attempt.isSolicited || attempt.allowUnsolicited else {
+        guard attempt.initiator != .somebody || attempt.allowUnsolicited else {
             self = .refuse(.ssoDisabled)
             return
         }
-        guard let currentUser = attempt.currentUser, currentUser != attempt.newUser, !attempt.isSolicited else {
+        guard let currentUser = attempt.currentUser, currentUser != attempt.newUser, attempt.initiator != .visitor
+        else {
             self = .begin
             return
         }
@@ -34,10 +35,20 @@ package enum SignInDecision: Sendable, Equatable {
     }
 }
 
+/// Who has begun a sign-in.
+package enum SignInInitiator: Sendable, Equatable {
+    /// Nobody knows: this browser has no `SignInTransaction`.
+    case somebody
+    /// This browser, led to the start address by a page of another site. Such a page may then send it to the callback
+    /// too, with a token of its own, before the login page has answered.
+    case otherSite
+    /// This browser, from the portal itself, or by its person's own hand.
+    case visitor
+}
+
 /// What a sign-in is decided by.
 package struct SignInAttempt: Sendable, Equatable {
-    /// Whether this browser began the sign-in: it has a `SignInTransaction`.
-    package var isSolicited: Bool
+    package var initiator: SignInInitiator
     /// `SSOSettings.allowUnsolicited`.
     package var allowUnsolicited: Bool
     /// The directory's id of who is signed in now.
@@ -49,9 +60,10 @@ package struct SignInAttempt: Sendable, Equatable {
     package var canSetSessionNow: Bool
 
     package init(
-        isSolicited: Bool, allowUnsolicited: Bool, currentUser: String?, newUser: String, canSetSessionNow: Bool
+        initiator: SignInInitiator, allowUnsolicited: Bool, currentUser: String?, newUser: String,
+        canSetSessionNow: Bool
     ) {
-        self.isSolicited = isSolicited
+        self.initiator = initiator
         self.allowUnsolicited = allowUnsolicited
         self.currentUser = currentUser
         self.newUser = newUser

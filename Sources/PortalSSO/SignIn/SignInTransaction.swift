@@ -14,25 +14,31 @@ package struct SignInTransaction: Sendable, Equatable {
     package let isTest: Bool
     /// The organization's when it began: the callback of another doesn't end it.
     package let dialect: Dialect
+    /// Whether a page of another site had the browser begin it.
+    package let begunByOtherSite: Bool
 
     private static let version: UInt8 = 1
 
     package init(
-        returnAddress: String, startedAt: Double, isTest: Bool, dialect: Dialect, nonce: SignInNonce = .random()
+        returnAddress: String, startedAt: Double, isTest: Bool, dialect: Dialect, begunByOtherSite: Bool = false,
+        nonce: SignInNonce = .random()
     ) {
         self.nonce = nonce
         self.returnAddress = returnAddress
         self.startedAt = startedAt
         self.isTest = isTest
         self.dialect = dialect
+        self.begunByOtherSite = begunByOtherSite
     }
+
+    package var initiator: SignInInitiator { begunByOtherSite ? .otherSite : .visitor }
 
     /// The value of the cookie.
     package func sealed(by key: PortalKey, organization: String) -> String {
         var record = RecordWriter(version: Self.version)
         record.append(nonce)
         record.append(time: startedAt)
-        record.append(byte: isTest ? 1 : 0)
+        record.append(byte: (isTest ? 1 : 0) | (begunByOtherSite ? 2 : 0))
         record.append(dialect.rawValue)
         record.append(returnAddress)
         return key.seal(record.bytes, purpose: .signIn, organization: organization)
@@ -44,12 +50,13 @@ package struct SignInTransaction: Sendable, Equatable {
             var record = RecordReader(bytes, version: Self.version),
             let nonce = record.nonce(),
             let startedAt = record.time(),
-            let kind = record.byte(), kind <= 1,
+            let marks = record.byte(), marks <= 3,
             let dialect = record.text(maximum: 32).flatMap(Dialect.init),
             let returnAddress = record.location(),
             record.isAtEnd, RecordAge.isFresh(startedAt, lifetime: Self.lifetime, now: now)
         else { return nil }
         self.init(
-            returnAddress: returnAddress, startedAt: startedAt, isTest: kind == 1, dialect: dialect, nonce: nonce)
+            returnAddress: returnAddress, startedAt: startedAt, isTest: marks & 1 != 0, dialect: dialect,
+            begunByOtherSite: marks & 2 != 0, nonce: nonce)
     }
 }

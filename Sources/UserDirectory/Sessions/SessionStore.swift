@@ -11,9 +11,10 @@ package protocol SessionStore: Sendable {
     /// more is too old (`token_expired`): whether it was used may be forgotten already.
     func signIn(_ request: SignInRequest) async -> AdmissionOutcome
 
-    /// Stores a session that begins. Throws where it can't be stored, or its organization or user is gone, or its
-    /// secret was revoked.
-    func begin(_ session: PortalSession) async throws
+    /// Stores a session that begins, and uses up the permit where it begins by one, both in one transaction. Throws where
+    /// it can't be stored, or its organization or user is gone, or its secret was revoked, or the permit is used up
+    /// (`StoreError.permitUsed`).
+    func begin(_ session: PortalSession, by permit: SignInPermit?) async throws
 
     /// Finds a session with its user. `now` is in seconds since 1970.
     func resume(_ digest: SessionDigest, of organization: String, now: Double) async -> SessionOutcome
@@ -45,6 +46,11 @@ package protocol SessionStore: Sendable {
 
     /// The last success and the last failure.
     func signInTests(of organization: String) async throws -> SignInTests
+}
+
+extension SessionStore {
+    /// `begin` where the token itself has just signed in.
+    package func begin(_ session: PortalSession) async throws { try await begin(session, by: nil) }
 }
 
 /// SHA-256 of a session's id: the id itself is known to its browser alone.
@@ -126,6 +132,19 @@ package struct SignInRequest: Sendable {
     package init(admission: AdmissionRequest, tokenDigest: [UInt8]?, rememberUntil: Double) {
         self.admission = admission
         self.tokenDigest = tokenDigest
+        self.rememberUntil = rememberUntil
+    }
+}
+
+/// What lets a browser begin one session later on, when its user is admitted already.
+package struct SignInPermit: Sendable, Equatable {
+    /// 32 bytes that no other permit and no token has.
+    package let digest: [UInt8]
+    /// Until when it must be remembered as used, in seconds since 1970.
+    package let rememberUntil: Double
+
+    package init(digest: [UInt8], rememberUntil: Double) {
+        self.digest = digest
         self.rememberUntil = rememberUntil
     }
 }

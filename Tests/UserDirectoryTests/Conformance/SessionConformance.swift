@@ -56,6 +56,26 @@ import UserDirectory
     }
 
     @Test(arguments: StoreFactory.all)
+    func `a permit begins one session, and none where that one can't begin`(_ factory: StoreFactory) async throws {
+        let portal = try await Portal(factory)
+        let store = portal.store
+        let permit = SignInPermit(
+            digest: [UInt8](repeating: 9, count: 32), rememberUntil: portal.place.now + 360)
+        await #expect(throws: StoreError.secretUnknown("key_none")) {
+            try await store.begin(portal.session(1, user: portal.ann, key: "key_none"), by: permit)
+        }
+        try await store.begin(portal.session(1, user: portal.ann), by: permit)
+        for store in [store, try factory.open(portal.place)] {
+            await #expect(throws: StoreError.permitUsed) {
+                try await store.begin(portal.session(2, user: portal.ann), by: permit)
+            }
+        }
+        #expect(try await store.sessions(of: "acme", user: nil, limit: 10).count == 1)
+        #expect(try await store.removeExpired(now: permit.rememberUntil - 1) == 0)
+        #expect(try await store.removeExpired(now: permit.rememberUntil) == 1)
+    }
+
+    @Test(arguments: StoreFactory.all)
     func `an id that is taken, or none at all, begins nothing`(_ factory: StoreFactory) async throws {
         let portal = try await Portal(factory)
         try await portal.store.begin(portal.session(1, user: portal.ann))
