@@ -25,6 +25,7 @@ package actor GatewayRuntime {
     private let store: SQLiteStore
     private let admission: AdmissionBatcher
     private let signIns: SignIns
+    private let telemetry: TelemetryCollector
     private let signingKey: ES256SigningKey
     private let portalKey: PortalKey
     private let status = GatewayStatus()
@@ -43,6 +44,7 @@ package actor GatewayRuntime {
     ///
     /// - Parameter file: what `SIGHUP` reads again; nil: there is none.
     package init(_ loaded: LoadedConfiguration, file: String?, environment: [String: String]) async throws {
+        RecordBuffers.keepInStock()
         configuration = loaded.configuration
         self.file = file
         self.environment = environment
@@ -52,6 +54,9 @@ package actor GatewayRuntime {
         store = try configuration.storage.open(environment: environment)
         admission = AdmissionBatcher(directory: store)
         signIns = SignIns(store: store)
+        telemetry = TelemetryCollector(
+            store: try configuration.storage.openTelemetry(), thresholds: configuration.alerts.thresholds,
+            raised: AlertLog(logger).write)
         // Makes the key on the first start, which counts as a change: so before the picture is taken.
         let material = try await store.assertionSigningKey()
         signingKey = try ES256SigningKey(pem: material.pem)
@@ -97,9 +102,14 @@ package actor GatewayRuntime {
     private func drain() async {
         status.readiness = .draining
         logger.info("draining")
-        await withTaskGroup(of: Void.self) { group in
-            for worker in workers { group.addTask { await worker.drain() } }
+        let rate = tokenLogRate
+        let batches = await withTaskGroup(of: TelemetryBatch.self) { group in
+            for worker in workers { group.addTask { await worker.drain(rate) } }
+            var batches: [TelemetryBatch] = []
+            for await batch in group { batches.append(batch) }
+            return batches
         }
+        await telemetry.finish(batches, now: EventLoop.wallClock())
         await admission.shutdown()
         await signIns.shutdown()
         adminThread?.stop()
@@ -168,6 +178,9 @@ package actor GatewayRuntime {
                 await takeReports()
                 reloadIfChanged()
             }
+            if polls % Self.pollsPerCleaning == 0 {
+                await telemetry.trim(to: configuration.tokenLog.limits, now: EventLoop.wallClock())
+            }
             if polls % Self.pollsPerCleaning == 0 { _ = try? await store.removeExpired(now: EventLoop.wallClock()) }
             polls += 1
             try? await Task.sleep(for: Self.pollInterval)
@@ -192,9 +205,11 @@ package actor GatewayRuntime {
 
     private func takeReports() async {
         var reports: [WorkerReport] = []
-        for worker in workers { reports.append(await worker.report()) }
+        for worker in workers { reports.append(await worker.report(tokenLogRate)) }
+        await telemetry.take(reports.map(\.telemetry), now: EventLoop.wallClock())
         status.metrics = MetricsText.render(
-            reports, cache: organizations.cache.filling, admissionsQueued: admission.queued)
+            reports, cache: organizations.cache.filling, admissionsQueued: admission.queued,
+            telemetry: await telemetry.counts)
         let used = reports.reduce(into: Set<String>()) { $0.formUnion($1.usedSecrets) }
         if !used.isEmpty { await store.recordSecretUse(Array(used), at: EventLoop.wallClock()) }
     }
@@ -235,6 +250,11 @@ package actor GatewayRuntime {
         } catch {
             logger.error("the new configuration is invalid, the old one stays: \(error)")
         }
+    }
+
+    private var tokenLogRate: TokenLogRate {
+        TokenLogRate(
+            entriesPerSecond: Double(configuration.tokenLog.entriesPerSecond), workers: max(1, workers.count))
     }
 
     private static func apply(_ log: LogConfiguration) {

@@ -67,26 +67,27 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
         mailbox.post { [self] in server.replaceTLS(on: address, with: tls) }
     }
 
-    /// What the worker has counted and has open now.
-    func report() async -> WorkerReport {
+    /// What the worker has counted and has open now. From now on its part of the token log keeps to `rate`.
+    func report(_ rate: TokenLogRate) async -> WorkerReport {
         await withCheckedContinuation { continuation in
             mailbox.post { [self] in
                 continuation.resume(
                     returning: WorkerReport(
                         counters: dataPlane.counters, connections: server.connectionCount,
-                        exchanges: server.exchangeCount, usedSecrets: dataPlane.takeUsedSecrets()))
+                        exchanges: server.exchangeCount, usedSecrets: dataPlane.takeUsedSecrets(),
+                        telemetry: dataPlane.takeTelemetry(rate: rate)))
             }
         }
     }
 
-    /// Lets the streams in flight finish, then ends the thread.
-    func drain() async {
+    /// Lets the streams in flight finish, then ends the thread. Returns what it still had to say of tokens.
+    func drain(_ rate: TokenLogRate) async -> TelemetryBatch {
         await withCheckedContinuation { continuation in
             mailbox.post { [self] in
                 server.drain { [self] in
                     dataPlane.tick()
                     loop.stop()
-                    continuation.resume()
+                    continuation.resume(returning: dataPlane.takeTelemetry(rate: rate))
                 }
             }
         }
@@ -99,4 +100,6 @@ struct WorkerReport: Sendable {
     var exchanges = 0
     /// Secrets that have vouched for somebody since the last report.
     var usedSecrets: Set<String> = []
+    /// What there is to say of tokens since the last report.
+    var telemetry: TelemetryBatch
 }

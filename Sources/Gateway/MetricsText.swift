@@ -1,10 +1,13 @@
 import DataPlane
 import IdentityCore
+import UserDirectory
 import VerificationCache
 
 /// The counters in the text format of Prometheus.
 enum MetricsText {
-    static func render(_ reports: [WorkerReport], cache: CacheFilling, admissionsQueued: Int) -> String {
+    static func render(
+        _ reports: [WorkerReport], cache: CacheFilling, admissionsQueued: Int, telemetry: TelemetryCounts
+    ) -> String {
         var total = Counters()
         for report in reports { total.add(report.counters) }
         var text = ""
@@ -46,6 +49,16 @@ enum MetricsText {
             [("", UInt64(reports.reduce(0) { $0 + $1.exchanges }))])
         family(
             "widget_admissions_queued", "gauge", "Users that wait for the directory.", [("", UInt64(admissionsQueued))])
+        family(
+            "widget_alerts_total", "counter", "Impersonation alerts raised, by kind.",
+            AlertKind.allCases.map { ("{kind=\"\($0.rawValue)\"}", telemetry.alerts[$0] ?? 0) })
+        family(
+            "widget_token_log_tokens_total", "counter", "Tokens that rows of the token log stand for.",
+            [("", telemetry.presented)])
+        family("widget_token_log_rows_total", "counter", "Rows of the token log written.", [("", telemetry.written)])
+        family(
+            "widget_token_log_lost_total", "counter", "Tokens that the token log doesn't account for.",
+            [("", telemetry.lost)])
         return text
     }
 

@@ -16,4 +16,11 @@ extension StorageConfiguration {
             createIfMissing: try !SQLiteStore.holdsSecrets(path: path))
         return try SQLiteStore(path: path, masterKey: masterKey)
     }
+
+    /// Opens the token log, the figures and the alerts, which are kept beside the storage; makes what is missing.
+    package func openTelemetry() throws -> SQLiteTelemetry {
+        switch database {
+        case .sqlite(let path): try SQLiteTelemetry(path: SQLiteTelemetry.path(beside: path))
+        }
+    }
 }

@@ -46,6 +46,13 @@ extension GatewayConfiguration {
         result.limits =
             reader.map("limits", "What clients may ask.", body: { LimitsConfiguration.read(&$0) }) ?? .init()
         result.log = reader.map("log", "What is logged, and how.", body: { LogConfiguration.read(&$0) }) ?? .init()
+        result.tokenLog =
+            reader.map(
+                "token_log", "The record of tokens that were presented, accepted or not.",
+                body: { TokenLogConfiguration.read(&$0) }) ?? .init()
+        result.alerts =
+            reader.map("alerts", "When an impersonation alert is raised.", body: { AlertConfiguration.read(&$0) })
+            ?? .init()
         if result.routes.isEmpty, reader.session.problems.isEmpty {
             reader.warn("routes", "there are none, so only the gateway's own paths are answered")
         }

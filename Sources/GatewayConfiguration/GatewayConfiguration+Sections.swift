@@ -104,3 +104,32 @@ extension LogConfiguration {
         return result
     }
 }
+
+extension TokenLogConfiguration {
+    static func read(_ reader: inout MapReader) -> TokenLogConfiguration {
+        var result = TokenLogConfiguration()
+        result.entriesPerSecond = reader.value(
+            "entries_per_second", .integer(4...100_000), default: result.entriesPerSecond,
+            "Rows written of one organization, half of them for accepted tokens; past that, a row stands for several.")
+        result.days = reader.value("days", .integer(1...3650), default: result.days, "How long rows are kept.")
+        result.rows = reader.value(
+            "rows", .integer(1000...100_000_000), default: result.rows,
+            "How many rows are kept; where there are more, whoever has most loses the oldest.")
+        return result
+    }
+}
+
+extension AlertConfiguration {
+    static func read(_ reader: inout MapReader) -> AlertConfiguration {
+        var result = AlertConfiguration()
+        result.usersPerAddress = reader.value(
+            "users_per_address", .integer(1...1_000_000), default: result.usersPerAddress,
+            "More distinct users than this from one address within the window.")
+        result.windowMinutes = reader.value(
+            "window_minutes", .integer(1...1440), default: result.windowMinutes, "How long that window is.")
+        result.badSignatures = reader.value(
+            "bad_signatures", .integer(1...1_000_000), default: result.badSignatures,
+            "As many tokens with a bad signature from one address within a minute.")
+        return result
+    }
+}

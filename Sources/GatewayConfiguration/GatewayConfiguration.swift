@@ -17,6 +17,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
     package var trustedProxies: [AddressRange]
     package var limits: LimitsConfiguration
     package var log: LogConfiguration
+    package var tokenLog: TokenLogConfiguration
+    package var alerts: AlertConfiguration
 
     /// The built-in defaults, with relative paths resolved against `folder`.
     package init(folder: String = ".") {
@@ -32,6 +34,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
         trustedProxies = []
         limits = LimitsConfiguration()
         log = LogConfiguration()
+        tokenLog = TokenLogConfiguration()
+        alerts = AlertConfiguration()
     }
 }
 
@@ -159,4 +163,27 @@ package enum LogLevel: String, Sendable, CaseIterable {
 
 package enum LogFormat: String, Sendable, CaseIterable {
     case text, json
+}
+
+/// How much is written down of tokens that were presented.
+package struct TokenLogConfiguration: Sendable, Equatable {
+    /// Rows of one organization, on all workers together; beyond, rows stand for several.
+    package var entriesPerSecond = 200
+    /// How long they are kept.
+    package var days = 30
+    /// How many are kept, of all organizations.
+    package var rows = 1_000_000
+
+    package init() {}
+}
+
+/// When something looks like somebody passing for somebody else.
+package struct AlertConfiguration: Sendable, Equatable {
+    /// More distinct users than this from one address within the window.
+    package var usersPerAddress = 50
+    package var windowMinutes = 10
+    /// As many tokens with a bad signature from one address within a minute.
+    package var badSignatures = 100
+
+    package init() {}
 }

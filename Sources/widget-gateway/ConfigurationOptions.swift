@@ -28,8 +28,13 @@ struct ConfigurationOptions: ParsableArguments {
     }
 
     /// Opens the storage that the configuration names; makes what is missing.
-    func openStore() throws -> any OrganizationStore & UserStore & SessionStore {
+    func openStore() throws -> any OrganizationStore & UserStore & SessionStore & UserCensus {
         try load().configuration.storage.open(environment: environment)
+    }
+
+    /// Opens the token log, the figures of rules, and the alerts; makes what is missing.
+    func openTelemetry() throws -> any TokenLogStore & ReportStore & AlertStore {
+        try load().configuration.storage.openTelemetry()
     }
 }
 

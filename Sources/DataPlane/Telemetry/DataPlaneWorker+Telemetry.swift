@@ -174,7 +174,9 @@ enum ForwardedClient {
             var start = end
             while start > 0, field[start - 1] != 0x2C { start -= 1 }
             let text = field.part(start, end).trimmingBlanks
-            guard text.count <= 45, let address = SocketAddress(host: text.string, port: 0) else { return nil }
+            guard text.count <= 45, !text.contains(0), let address = SocketAddress(host: text.string, port: 0) else {
+                return nil
+            }
             guard isTrusted(address.bytes) else { return address.host }
             end = start - 1
             hops += 1

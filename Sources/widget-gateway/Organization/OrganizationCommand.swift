@@ -10,6 +10,6 @@ struct OrganizationCommand: GroupCommand {
         subcommands: [
             OrganizationApplyCommand.self, OrganizationCreateCommand.self, OrganizationSetCommand.self,
             OrganizationShowCommand.self, OrganizationListCommand.self, OrganizationSSOCommand.self,
-            OrganizationDeleteCommand.self,
+            OrganizationReportCommand.self, OrganizationDeleteCommand.self,
         ])
 }

@@ -52,6 +52,9 @@ struct OrganizationSetCommand: AsyncParsableCommand {
             sso.enabled=true is refused until a test of sign-in has succeeded with the present login
             page, dialect and keys (organization sso says where to test), or --untested is given.
 
+            To enforce a rule that would have refused requests of the last day needs --yes, and says
+            how many: require_identify, require_user_hash, and identify_mode=update_only.
+
               widget-gateway organization set acme identify_mode=update_only
               widget-gateway organization set acme hosts=a.test,b.test name='Acme Inc'
               widget-gateway organization set acme sso.login_url=https://app.acme.test/login
@@ -61,6 +64,9 @@ struct OrganizationSetCommand: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: JSONOption
     @OptionGroup var untested: UntestedOption
+
+    @Flag(help: "Enforce a rule though it would have refused requests of the last day.")
+    var yes = false
 
     @Argument(help: "The organization's id.")
     var id: String
@@ -77,6 +83,7 @@ struct OrganizationSetCommand: AsyncParsableCommand {
         let isAsked = assignments.contains { $0.hasPrefix("sso.enabled=") }
         try await SignInStanding(after, in: store)
             .verdict(before: before, isAsked: isAsked, isForced: untested.isForced).enforce()
+        try await options.checkEnforcement(of: after, before: before, isConfirmed: yes)
         let isChanged = try await store.put(after)
         if output.json { return try Terminal.printJSON(after) }
         Terminal.print("\(id): \(isChanged ? "changed" : "unchanged")")
@@ -122,6 +129,7 @@ struct OrganizationDeleteCommand: AsyncParsableCommand {
         let users = try await store.countUsers(of: id)
         try Terminal.confirm("Delete \(id) with its secrets and \(users) users?", unless: yes)
         guard try await store.deleteOrganization(id) else { throw StoreError.organizationUnknown(id) }
+        try await options.openTelemetry().forgetTelemetry(of: id)
         Terminal.print("\(id): deleted")
     }
 }

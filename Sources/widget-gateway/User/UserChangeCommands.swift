@@ -65,9 +65,12 @@ struct UserDeleteCommand: AsyncParsableCommand {
 
     func run() async throws {
         let store = try options.openStore()
-        guard try await store.user(arguments.user, of: arguments.organization) != nil else { throw arguments.unknown }
+        guard let user = try await store.user(arguments.user, of: arguments.organization) else {
+            throw arguments.unknown
+        }
         try Terminal.confirm("Delete \(Terminal.clean(arguments.user))?", unless: yes)
         guard try await store.deleteUser(arguments.user, of: arguments.organization) else { throw arguments.unknown }
+        try await options.openTelemetry().forgetTelemetry(ofUser: user.id, of: arguments.organization)
         Terminal.print("\(Terminal.clean(arguments.user)): deleted")
     }
 }

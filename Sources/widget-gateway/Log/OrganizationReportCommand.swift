@@ -1,0 +1,118 @@
+import ArgumentParser
+import Foundation
+import IdentityCore
+import UserDirectory
+
+struct OrganizationReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Show what each rule would refuse, before it is enforced.",
+        discussion: """
+            For the last hour, day and 7 days, in whole hours: how many requests the rule looks at,
+            how many carry what it wants, and how many it would have refused, of how many users (of
+            require_identify: addresses).
+
+              widget-gateway organization report acme
+              widget-gateway organization report acme --json
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var output: JSONOption
+
+    @Argument(help: "The organization's id.")
+    var organization: String
+
+    func run() async throws {
+        let store = try options.openStore()
+        guard let settings = try await store.organization(organization) else {
+            throw StoreError.organizationUnknown(organization)
+        }
+        let now = Date().timeIntervalSince1970
+        let report = try await options.openTelemetry().enforcementReport(of: organization, now: now)
+        let dryRun = try await UpdateOnlyDryRun.of(organization, in: store, now: now)
+        if output.json {
+            return try Terminal.printJSON(ReportJSON(report: report, updateOnlyDirectory: dryRun))
+        }
+        Terminal.printTable(
+            ["RULE", "NOW", "SPAN", "REQUESTS", "SATISFIED", "WOULD REFUSE", "USERS"],
+            report.rules.flatMap { rule in
+                [("last hour", rule.lastHour), ("last day", rule.lastDay), ("7 days", rule.lastWeek)].map {
+                    [
+                        rule.rule.rawValue, settings.value(of: rule.rule), $0, "\($1.requests)", Self.share($1),
+                        "\($1.wouldRefuse)", "\($1.users)",
+                    ]
+                }
+            },
+            empty: "")
+        let reasons = report.rules.flatMap { rule in rule.lastWeek.reasons.map { (rule.rule, $0) } }
+        if !reasons.isEmpty {
+            Terminal.print("")
+            Terminal.printTable(
+                ["RULE", "CODE", "ORIGIN", "7 DAYS", "USERS", "FOR EXAMPLE"],
+                reasons.map { rule, reason in
+                    let example = reason.examples.first
+                    return [
+                        rule.rawValue, reason.code, Terminal.clean(reason.origin), "\(reason.requests)",
+                        "\(reason.users)", example.map { Terminal.clean("\($0.subject) \($0.path)") } ?? "–",
+                    ]
+                },
+                empty: "")
+        }
+        Terminal.print("")
+        Terminal.print(
+            "update_only: the directory knows \(dryRun.known) users; "
+                + "\(dryRun.createdLastWeek) of them came within 7 days.")
+    }
+
+    /// `87 of 120 (72 %)`.
+    private static func share(_ figures: RuleFigures) -> String {
+        guard let share = figures.satisfiedShare else { return "–" }
+        return "\(figures.satisfied) (\(Int((share * 100).rounded(.down))) %)"
+    }
+}
+
+private struct ReportJSON: Encodable {
+    var organization: String
+    var at: Double
+    var rules: [RuleReport]
+    var updateOnlyDirectory: UpdateOnlyDryRun
+
+    init(report: EnforcementReport, updateOnlyDirectory: UpdateOnlyDryRun) {
+        organization = report.organization
+        at = report.at
+        rules = report.rules
+        self.updateOnlyDirectory = updateOnlyDirectory
+    }
+}
+
+extension OrganizationSettings {
+    /// What is set for a rule, as operators write it.
+    fileprivate func value(of rule: EnforcementRule) -> String {
+        switch rule {
+        case .requireIdentify: requireIdentify.rawValue
+        case .requireUserHash: requireUserHash.rawValue
+        case .updateOnly: identifyMode.rawValue
+        }
+    }
+}
+
+extension ConfigurationOptions {
+    /// Refuses a change that begins to enforce a rule which would have refused requests of the last day, and says how
+    /// many; `isConfirmed` lets it through.
+    func checkEnforcement(
+        of after: OrganizationSettings, before: OrganizationSettings, isConfirmed: Bool
+    ) async throws {
+        guard !isConfirmed, EnforcementChange.mayRefuse(after, before: before) else { return }
+        let report = try await openTelemetry()
+            .enforcementReport(of: after.id, now: Date().timeIntervalSince1970)
+        let rules = EnforcementChange.consequences(of: after, before: before, by: report)
+        guard !rules.isEmpty else { return }
+        let words = rules.map { rule in
+            "\(rule.rule.rawValue) would have refused \(rule.lastDay.wouldRefuse) requests of \(rule.lastDay.users) "
+                + (rule.rule == .requireIdentify ? "addresses" : "users") + " in the last day"
+        }
+        throw Refusal(
+            "nothing was changed: \(words.joined(separator: "; ")). organization report \(after.id) says which; --yes "
+                + "enforces all the same")
+    }
+}
