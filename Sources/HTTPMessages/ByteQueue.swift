@@ -124,7 +124,7 @@ package struct ByteQueue: ~Copyable {
         } else {
             var grown = max(capacity, 256)
             while grown < used + length { grown *= 2 }
-            let fresh = UnsafeMutableRawPointer.allocate(byteCount: grown, alignment: 16)
+            let fresh = UnsafeMutableRawPointer.allocate(byteCount: grown, alignment: 8)
             if let base {
                 fresh.copyMemory(from: base + head, byteCount: used)
                 base.deallocate()
