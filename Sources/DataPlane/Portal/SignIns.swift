@@ -1,26 +1,26 @@
 import IdentityCore
 import PortalSSO
-import Synchronization
 package import UserDirectory
 
 /// What the portal's sign-in asks of storage, off the workers: each job runs as a task of its own, and its answer comes
 /// back by the completion, from another thread.
 ///
-/// No more than `maximum` jobs are under way at once: beyond that the answer is 'unavailable' at once, so that a flood of
-/// made-up session ids costs memory within bounds.
+/// No more than `maximum` jobs that read, and as many that write, are under way at once: beyond that the answer is
+/// 'unavailable' at once. Where all writers wait for storage, who is signed in still goes on.
 package final class SignIns: Sendable {
     private let store: any SessionStore & UserStore
-    private let maximum: Int
-    private let underWay = Atomic<Int>(0)
+    private let readers: JobRoom
+    private let writers: JobRoom
 
     package init(store: any SessionStore & UserStore, maximum: Int = 2048) {
         self.store = store
-        self.maximum = maximum
+        readers = JobRoom(maximum: maximum)
+        writers = JobRoom(maximum: maximum)
     }
 
     /// Returns when nothing is under way any more.
     package func shutdown() async {
-        while underWay.load(ordering: .acquiring) > 0 { try? await Task.sleep(for: .milliseconds(5)) }
+        while !readers.isEmpty || !writers.isEmpty { try? await Task.sleep(for: .milliseconds(5)) }
     }
 
     /// Finds the session of a cookie with its user; one that slides is moved on where it is due.
@@ -28,13 +28,17 @@ package final class SignIns: Sendable {
         _ digest: SessionDigest, of organization: String, lifetime: SessionLifetime, now: Double,
         completion: @escaping @Sendable (SessionOutcome) -> Void
     ) {
-        run(orElse: { completion(.unavailable) }) { [store] in
+        readers.run(orElse: { completion(.unavailable) }) { [store, writers] in
             let outcome = await store.resume(digest, of: organization, now: now)
-            guard case .active(var session, let user) = outcome, let expiry = lifetime.newExpiry(of: session, now: now),
-                (try? await store.extend(digest, of: organization, until: expiry)) != nil
+            guard case .active(let session, let user) = outcome, let expiry = lifetime.newExpiry(of: session, now: now)
             else { return completion(outcome) }
-            session.expiresAt = expiry
-            completion(.active(session, user))
+            writers.run(orElse: { completion(outcome) }) {
+                var extended = session
+                if (try? await store.extend(digest, of: organization, until: expiry)) != nil {
+                    extended.expiresAt = expiry
+                }
+                completion(.active(extended, user))
+            }
         }
     }
 
@@ -43,7 +47,7 @@ package final class SignIns: Sendable {
         _ request: SignInRequest, _ arrival: SignInArrival, _ browser: SignInBrowser,
         completion: @escaping @Sendable (SignInOutcome) -> Void
     ) {
-        run(orElse: { completion(.refused(.directoryUnavailable)) }) { [store] in
+        writers.run(orElse: { completion(.refused(.directoryUnavailable)) }) { [store] in
             switch await store.signIn(request) {
             case .unavailable: completion(.refused(.directoryUnavailable))
             case .refused(let code): completion(.refused(code))
@@ -57,7 +61,7 @@ package final class SignIns: Sendable {
         _ pending: PendingSignIn, _ arrival: SignInArrival, _ browser: SignInBrowser,
         completion: @escaping @Sendable (SignInOutcome) -> Void
     ) {
-        run(orElse: { completion(.refused(.directoryUnavailable)) }) { [store] in
+        writers.run(orElse: { completion(.refused(.directoryUnavailable)) }) { [store] in
             guard let user = try? await store.user(pending.user, of: browser.organization), user.id == pending.user
             else { return completion(.refused(.sessionExpired)) }
             if user.blockedAt != nil { return completion(.refused(.userBlocked)) }
@@ -70,14 +74,14 @@ package final class SignIns: Sendable {
 
     /// Ends a browser's own sessions. False where storage couldn't be asked, and some may not have ended.
     func end(_ browser: SignInBrowser, completion: @escaping @Sendable (Bool) -> Void) {
-        run(orElse: { completion(false) }) { [store] in
+        writers.run(orElse: { completion(false) }) { [store] in
             completion((try? await browser.endSessions(in: store)) != nil)
         }
     }
 
     /// Notes how a test went. Anybody can make a test fail: that is written once a second, not more.
     func record(_ test: SignInTest, of organization: String, completion: @escaping @Sendable () -> Void) {
-        run(orElse: completion) { [store] in
+        writers.run(orElse: completion) { [store] in
             if test.failure != nil, let last = try? await store.signInTests(of: organization).lastFailure,
                 last.fingerprint == test.fingerprint, abs(test.at - last.at) < 1
             {
@@ -85,17 +89,6 @@ package final class SignIns: Sendable {
             }
             try? await store.record(test, of: organization)
             completion()
-        }
-    }
-
-    private func run(orElse refuse: () -> Void, _ job: @escaping @Sendable () async -> Void) {
-        guard underWay.add(1, ordering: .acquiringAndReleasing).newValue <= maximum else {
-            underWay.subtract(1, ordering: .releasing)
-            return refuse()
-        }
-        Task.detached(priority: .high) { [self] in
-            await job()
-            underWay.subtract(1, ordering: .releasing)
         }
     }
 }
