@@ -25,6 +25,8 @@ package actor GatewayRuntime {
     private let store: SQLiteStore
     private let admission: AdmissionBatcher
     private let signIns: SignIns
+    /// Token log, figures of rules, and alerts.
+    private let telemetryStore: SQLiteTelemetry
     private let telemetry: TelemetryCollector
     private let signingKey: ES256SigningKey
     private let portalKey: PortalKey
@@ -54,8 +56,9 @@ package actor GatewayRuntime {
         store = try configuration.storage.open(environment: environment)
         admission = AdmissionBatcher(directory: store)
         signIns = SignIns(store: store)
+        telemetryStore = try configuration.storage.openTelemetry()
         telemetry = TelemetryCollector(
-            store: try configuration.storage.openTelemetry(), thresholds: configuration.alerts.thresholds,
+            store: telemetryStore, thresholds: configuration.alerts.thresholds,
             raised: AlertLog(logger).write)
         // Makes the key on the first start, which counts as a change: so before the picture is taken.
         let material = try await store.assertionSigningKey()

@@ -52,7 +52,7 @@ extension DataPlaneWorker {
         let isRemembered = context.wasCreated == nil
         var isSample = false
         if isRemembered {
-            tally.count(TokenRecords.accepted)
+            tally.countRemembered()
             isSample = telemetry.samplesHit()
             if isSample { noteRepeat(context, identity) }
         }

@@ -20,6 +20,8 @@ final class OrganizationTally {
 
     /// By position of the code; accepted ones are the last.
     private var outcomes = [UInt64](repeating: 0, count: RejectionCode.allCases.count + 1)
+    /// Accepted tokens that were remembered, beside those in `outcomes`.
+    private var remembered: UInt64 = 0
     private var isTouched = false
     /// The first is nobody's: of requests that name none.
     private var origins: [[UInt8]] = [[]]
@@ -70,6 +72,12 @@ final class OrganizationTally {
         outcomes[slot(code)] &+= 1
     }
 
+    /// Counts an accepted token that was remembered: the cheapest count there is, since this is the commonest case.
+    func countRemembered() {
+        isTouched = true
+        remembered &+= 1
+    }
+
     func touch() { isTouched = true }
 
     /// Counts `weight` requests that a rule would have refused. `example` is asked only where it is wanted.
@@ -91,6 +99,8 @@ final class OrganizationTally {
     func take(now: Double) -> HourlyFigures? {
         guard isTouched else { return nil }
         var figures = HourlyFigures(organization: id, hour: HourlyFigures.hour(of: now), traffic: traffic)
+        outcomes[outcomes.count - 1] &+= remembered
+        remembered = 0
         for (position, count) in outcomes.enumerated() where count > 0 {
             let isAccepted = position == outcomes.count - 1
             figures.outcomes[

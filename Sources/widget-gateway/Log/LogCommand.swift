@@ -66,14 +66,15 @@ struct LogCommand: AsyncParsableCommand {
     func run() async throws {
         let filter = try await filter()
         let store = try options.openTelemetry()
-        let rows = try await store.tokenLog(filter, before: before, limit: limit)
         guard follow else {
+            let rows = try await store.tokenLog(filter, before: before, limit: limit)
             show(rows)
             if rows.count == limit, let last = rows.last { Terminal.note("There may be more: --before \(last.id)") }
             return
         }
-        show(rows.reversed())
+        // What comes while this is read comes after it.
         var newest = try await store.newestTokenLogID()
+        show(try await store.tokenLog(filter, before: newest + 1, limit: limit).reversed())
         while true {
             let next = try await store.tokenLog(filter, after: newest, limit: 1000)
             show(next)

@@ -165,7 +165,9 @@ import UserDirectory
         let tally = OrganizationTally(id: "acme", rate: TokenLogRate(), now: 0)
         #expect(tally.take(now: now) == nil, "nothing was counted")
         tally.count(TokenRecords.accepted)
-        #expect(tally.take(now: now)?.hour == hour)
+        tally.countRemembered()
+        let figures = tally.take(now: now)
+        #expect(figures?.hour == hour && figures?.outcomes == ["accepted": 2])
         #expect(tally.take(now: now) == nil)
     }
 
