@@ -17,6 +17,11 @@ struct KeyCheck {
             return
         }
         guard try !Self.isNeeded(database) else { throw StoreError.masterKeyWrong }
+        try note(database)
+    }
+
+    /// Makes this key the right one.
+    func note(_ database: Database) throws {
         try database.execute(
             sql: "INSERT OR REPLACE INTO meta (key, value) VALUES ('key_check', ?)",
             arguments: [Data(try box.seal(Self.text, associatedData: Self.place))])

@@ -8,20 +8,22 @@ extension SQLiteStore {
     }
 
     package func loadAll() async throws -> StoredConfiguration {
-        try await reading { [box] database in
+        try await reading { [box, now] database in
             let rows = try Row.fetchAll(database, sql: "SELECT settings, generation FROM organizations ORDER BY id")
             let secrets = SecretTable(database: database, box: box)
             return StoredConfiguration(
-                generation: try Self.generation(database), organizations: try rows.map { try Self.stored($0, secrets) })
+                generation: try Self.generation(database),
+                organizations: try rows.map { try Self.stored($0, secrets, at: now()) })
         }
     }
 
     package func load(changedSince generation: Int64) async throws -> StoredConfigurationChange {
-        try await reading { [box] database in
+        try await reading { [box, now] database in
             let rows = try Row.fetchAll(database, sql: Self.changedSince, arguments: [generation])
             let secrets = SecretTable(database: database, box: box)
             return StoredConfigurationChange(
-                generation: try Self.generation(database), changed: try rows.map { try Self.stored($0, secrets) },
+                generation: try Self.generation(database),
+                changed: try rows.map { try Self.stored($0, secrets, at: now()) },
                 ids: try String.fetchSet(database, sql: Self.ids))
         }
     }
@@ -30,10 +32,10 @@ extension SQLiteStore {
     /// From the index of generations, which is small: the settings of nobody are read.
     static let ids = "SELECT id FROM organizations INDEXED BY organizations_generation"
 
-    private static func stored(_ row: Row, _ secrets: SecretTable) throws -> StoredOrganization {
+    private static func stored(_ row: Row, _ secrets: SecretTable, at moment: Double) throws -> StoredOrganization {
         let settings = try OrganizationSettings(storedJSON: row[0])
         return StoredOrganization(
-            settings: settings, secrets: try secrets.active(of: settings.id), generation: row[1])
+            settings: settings, secrets: try secrets.active(of: settings.id, at: moment), generation: row[1])
     }
 
     package func organization(_ id: String) async throws -> OrganizationSettings? {
@@ -46,43 +48,47 @@ extension SQLiteStore {
 
     @discardableResult
     package func put(_ settings: OrganizationSettings) async throws -> Bool {
+        let moment = now()
+        return try await writing { try Self.put(settings, $0, at: moment) }
+    }
+
+    static func put(_ settings: OrganizationSettings, _ database: Database, at moment: Double) throws -> Bool {
         // A NUL ends a text in SQLite's eyes: the row would be another organization's, or another host's.
         guard ([settings.id] + settings.hosts).allSatisfy({ !$0.isEmpty && !$0.utf8.contains(0) }) else {
             throw StoreError.settingsInvalid("an id or a host is empty or contains a NUL character")
         }
-        let moment = now()
-        return try await writing { database in
-            guard try Self.organization(settings.id, database) != settings else { return false }
-            for host in settings.hosts {
-                let owner = try String.fetchOne(
-                    database, sql: "SELECT organization FROM hosts WHERE host = ?", arguments: [host.lowercased()])
-                if let owner, owner != settings.id { throw StoreError.hostTaken(host: host, by: owner) }
-            }
-            try database.execute(
-                sql: """
-                    INSERT INTO organizations (id, settings, created_at, updated_at) VALUES (:id, :settings, :now, :now)
-                    ON CONFLICT (id) DO UPDATE SET settings = :settings, updated_at = :now
-                    """,
-                arguments: ["id": settings.id, "settings": try settings.storedJSON(), "now": moment])
-            try database.execute(sql: "DELETE FROM hosts WHERE organization = ?", arguments: [settings.id])
-            for host in settings.hosts {
-                try database.execute(
-                    sql: "INSERT OR IGNORE INTO hosts (host, organization) VALUES (?, ?)",
-                    arguments: [host.lowercased(), settings.id])
-            }
-            try database.bumpGeneration(of: settings.id)
-            return true
+        guard try organization(settings.id, database) != settings else { return false }
+        for host in settings.hosts {
+            let owner = try String.fetchOne(
+                database, sql: "SELECT organization FROM hosts WHERE host = ?", arguments: [host.lowercased()])
+            if let owner, owner != settings.id { throw StoreError.hostTaken(host: host, by: owner) }
         }
+        try database.execute(
+            sql: """
+                INSERT INTO organizations (id, settings, created_at, updated_at) VALUES (:id, :settings, :now, :now)
+                ON CONFLICT (id) DO UPDATE SET settings = :settings, updated_at = :now
+                """,
+            arguments: ["id": settings.id, "settings": try settings.storedJSON(), "now": moment])
+        try database.execute(sql: "DELETE FROM hosts WHERE organization = ?", arguments: [settings.id])
+        for host in settings.hosts {
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO hosts (host, organization) VALUES (?, ?)",
+                arguments: [host.lowercased(), settings.id])
+        }
+        try database.bumpGeneration(of: settings.id)
+        return true
     }
 
     @discardableResult
     package func deleteOrganization(_ id: String) async throws -> Bool {
-        try await writing { database in
-            try database.execute(sql: "DELETE FROM organizations WHERE id = ?", arguments: [id])
-            guard database.changesCount > 0 else { return false }
-            try database.bumpGeneration(of: nil)
-            return true
-        }
+        try await writing { try Self.deleteOrganization(id, $0) }
+    }
+
+    static func deleteOrganization(_ id: String, _ database: Database) throws -> Bool {
+        try database.execute(sql: "DELETE FROM organizations WHERE id = ?", arguments: [id])
+        guard database.changesCount > 0 else { return false }
+        try database.bumpGeneration(of: nil)
+        return true
     }
 
     static func organization(_ id: String, _ database: Database) throws -> OrganizationSettings? {

@@ -15,33 +15,42 @@ extension SQLiteStore {
     package func addSecret(
         _ text: String, purpose: SecretPurpose, to organization: String
     ) async throws -> SecretSummary {
-        try SecretPolicy.check(text, allowWeak: true)
         let moment = now()
         return try await writing { [box] database in
-            try Self.requireOrganization(organization, database)
-            let table = SecretTable(database: database, box: box)
-            let active = try table.active(of: organization).filter { $0.purpose == purpose }
-            if let same = active.first(where: { sameBytes($0.text, text) }), let summary = try table.summary(same.id) {
-                return summary
-            }
-            guard active.count < maxActiveSecrets else { throw StoreError.tooManySecrets(limit: maxActiveSecrets) }
-            let summary = try table.insert(text, purpose: purpose, organization: organization, at: moment)
-            try database.bumpGeneration(of: organization)
+            try Self.addSecret(
+                text, purpose: purpose, to: organization, SecretTable(database: database, box: box), at: moment)
+        }
+    }
+
+    /// Throws `SecretRefusal` for a text that can be no secret at all.
+    static func addSecret(
+        _ text: String, purpose: SecretPurpose, to organization: String, _ table: SecretTable, at moment: Double
+    ) throws -> SecretSummary {
+        try SecretPolicy.check(text, allowWeak: true)
+        try requireOrganization(organization, table.database)
+        let active = try table.active(of: organization, at: moment).filter { $0.purpose == purpose }
+        if let same = active.first(where: { sameBytes($0.text, text) }), let summary = try table.summary(same.id) {
             return summary
         }
+        guard active.count < maxActiveSecrets else { throw StoreError.tooManySecrets(limit: maxActiveSecrets) }
+        let summary = try table.insert(text, purpose: purpose, organization: organization, at: moment)
+        try table.database.bumpGeneration(of: organization)
+        return summary
     }
 
     @discardableResult
     package func revokeSecret(_ id: String, of organization: String) async throws -> Bool {
         let moment = now()
-        return try await writing { database in
-            try database.execute(
-                sql: "UPDATE secrets SET revoked_at = ? WHERE id = ? AND organization = ? AND revoked_at IS NULL",
-                arguments: [moment, id, organization])
-            guard database.changesCount > 0 else { return false }
-            try database.bumpGeneration(of: organization)
-            return true
-        }
+        return try await writing { try Self.revokeSecret(id, of: organization, $0, at: moment) }
+    }
+
+    static func revokeSecret(
+        _ id: String, of organization: String, _ database: Database, at moment: Double
+    ) throws -> Bool {
+        guard try SecretTable.isActive(id, of: organization, at: moment, database) else { return false }
+        try database.execute(sql: "UPDATE secrets SET revoked_at = ? WHERE id = ?", arguments: [moment, id])
+        try database.bumpGeneration(of: organization)
+        return true
     }
 
     package func recordSecretUse(_ ids: [String], at moment: Double) async {

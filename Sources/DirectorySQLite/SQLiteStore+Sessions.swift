@@ -28,13 +28,14 @@ extension SQLiteStore: SessionStore {
     }
 
     package func begin(_ session: PortalSession, by permit: SignInPermit?) async throws {
+        let moment = now()
         try await writing { database in
             try Self.requireOrganization(session.organization, database)
             guard try UserTable(database: database).user(id: session.user, organization: session.organization) != nil
             else { throw StoreError.userUnknown(session.user) }
-            // A secret that was revoked between the sign-in and its session: who ended the sessions of that key must
-            // not find one more afterwards.
-            guard try SecretTable.isActive(session.keyID, of: session.organization, database) else {
+            // A secret that was revoked, or came to its end, between the sign-in and its session: who ended the
+            // sessions of that key must not find one more afterwards.
+            guard try SecretTable.isActive(session.keyID, of: session.organization, at: moment, database) else {
                 throw StoreError.secretUnknown(session.keyID)
             }
             if let permit {
@@ -79,12 +80,16 @@ extension SQLiteStore: SessionStore {
     @discardableResult
     package func endSessions(of organization: String, _ selection: SessionSelection) async throws -> Int {
         let moment = now()
-        return try await writing { database in
-            try Self.requireOrganization(organization, database)
-            let count = try SessionTable(database: database).end(selection, of: organization, at: moment)
-            if count > 0 { try database.bumpGeneration(of: organization) }
-            return count
-        }
+        return try await writing { try Self.endSessions(of: organization, selection, $0, at: moment) }
+    }
+
+    static func endSessions(
+        of organization: String, _ selection: SessionSelection, _ database: Database, at moment: Double
+    ) throws -> Int {
+        try requireOrganization(organization, database)
+        let count = try SessionTable(database: database).end(selection, of: organization, at: moment)
+        if count > 0 { try database.bumpGeneration(of: organization) }
+        return count
     }
 
     package func sessions(of organization: String, user: String?, limit: Int) async throws -> [PortalSession] {

@@ -18,17 +18,21 @@ extension SQLiteStore {
     package func signInTests(of organization: String) async throws -> SignInTests {
         try await reading { database in
             try Self.requireOrganization(organization, database)
-            var tests = SignInTests()
-            for row in try Row.fetchAll(database, sql: Self.signInTests, arguments: [organization]) {
-                let fingerprint: String = row["fingerprint"]
-                if row["passed"] {
-                    tests.lastSuccess = SignInTest(fingerprint: fingerprint, at: row["at"], failure: nil)
-                } else if let code = RejectionCode(rawValue: row["failure"]) {
-                    tests.lastFailure = SignInTest(fingerprint: fingerprint, at: row["at"], failure: code)
-                }
-            }
-            return tests
+            return try Self.signInTests(of: organization, database)
         }
+    }
+
+    static func signInTests(of organization: String, _ database: Database) throws -> SignInTests {
+        var tests = SignInTests()
+        for row in try Row.fetchAll(database, sql: Self.signInTests, arguments: [organization]) {
+            let fingerprint: String = row["fingerprint"]
+            if row["passed"] {
+                tests.lastSuccess = SignInTest(fingerprint: fingerprint, at: row["at"], failure: nil)
+            } else if let code = RejectionCode(rawValue: row["failure"]) {
+                tests.lastFailure = SignInTest(fingerprint: fingerprint, at: row["at"], failure: code)
+            }
+        }
+        return tests
     }
 
     static let signInTests = "SELECT passed, fingerprint, at, failure FROM sign_in_tests WHERE organization = ?"

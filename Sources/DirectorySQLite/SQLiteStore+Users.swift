@@ -20,12 +20,7 @@ extension SQLiteStore {
     @discardableResult
     package func setBlocked(_ blocked: Bool, user reference: String, of organization: String) async throws -> Bool {
         let moment = now()
-        return try await changing(reference, of: organization) { user, database in
-            guard (user.blockedAt != nil) != blocked else { return false }
-            try database.execute(
-                sql: UserTable.setBlocked, arguments: [blocked ? moment : nil, moment, user.id])
-            return true
-        }
+        return try await writing { try Self.setBlocked(blocked, user: reference, of: organization, $0, at: moment) }
     }
 
     /// An earlier moment than the present one changes nothing: what was refused stays refused.
@@ -34,21 +29,14 @@ extension SQLiteStore {
         user reference: String, of organization: String, at moment: Double
     ) async throws -> Bool {
         let changedAt = now()
-        return try await changing(reference, of: organization) { user, database in
-            guard moment > user.tokensValidAfter ?? -.infinity else { return false }
-            try database.execute(
-                sql: UserTable.setTokensValidAfter, arguments: [moment, changedAt, user.id])
-            try SessionTable(database: database).end(user: user.id, before: moment)
-            return true
+        return try await writing { database in
+            try Self.signOutEverywhere(user: reference, of: organization, before: moment, database, at: changedAt)
         }
     }
 
     @discardableResult
     package func deleteUser(_ reference: String, of organization: String) async throws -> Bool {
-        try await changing(reference, of: organization) { user, database in
-            try database.execute(sql: UserTable.delete, arguments: [user.id])
-            return true
-        }
+        try await writing { try Self.deleteUser(reference, of: organization, $0) }
     }
 
     /// Matches as admission does, by the organization's own settings. Throws `StoreError.importRefused` for the first
@@ -57,53 +45,86 @@ extension SQLiteStore {
         _ profiles: [UserProfile], into organization: String
     ) async throws -> (created: Int, updated: Int) {
         let moment = now()
-        return try await writing { database in
-            guard let settings = try Self.organization(organization, database) else {
-                throw StoreError.organizationUnknown(organization)
-            }
-            let table = UserTable(database: database)
-            var created = 0
-            var updated = 0
-            for (index, profile) in profiles.enumerated() {
-                let request = AdmissionRequest(
-                    organization: organization, rule: settings.admissionRule, profile: profile, issuedAt: nil,
-                    onlyIDVerified: false)
-                switch try request.decideImport(table) {
-                case .refuse(let code):
-                    throw StoreError.importRefused(index: index, code: code.rawValue)
-                case .keep:
-                    break
-                case .update(var user, _):
-                    user.updatedAt = moment
-                    try table.update(user)
-                    updated += 1
-                case .create(let profile, let unverified, _):
-                    var user = DirectoryUser(id: DirectoryUser.newID(), profile: profile, createdAt: moment)
-                    user.unverified = unverified
-                    try table.insert(user, organization: organization)
-                    created += 1
-                }
-            }
-            return (created, updated)
-        }
+        return try await writing { try Self.importUsers(profiles, into: organization, $0, at: moment) }
     }
 
     package func countUsers(of organization: String) async throws -> Int {
         try await reading { try Int.fetchOne($0, sql: UserTable.count, arguments: [organization]) ?? 0 }
     }
+}
+
+/// The same within a transaction.
+extension SQLiteStore {
+    static func setBlocked(
+        _ blocked: Bool, user reference: String, of organization: String, _ database: Database, at moment: Double
+    ) throws -> Bool {
+        try changing(reference, of: organization, database) { user in
+            guard (user.blockedAt != nil) != blocked else { return false }
+            try database.execute(sql: UserTable.setBlocked, arguments: [blocked ? moment : nil, moment, user.id])
+            return true
+        }
+    }
+
+    static func signOutEverywhere(
+        user reference: String, of organization: String, before end: Double, _ database: Database, at moment: Double
+    ) throws -> Bool {
+        try changing(reference, of: organization, database) { user in
+            guard end > user.tokensValidAfter ?? -.infinity else { return false }
+            try database.execute(sql: UserTable.setTokensValidAfter, arguments: [end, moment, user.id])
+            try SessionTable(database: database).end(user: user.id, before: end)
+            return true
+        }
+    }
+
+    static func deleteUser(_ reference: String, of organization: String, _ database: Database) throws -> Bool {
+        try changing(reference, of: organization, database) { user in
+            try database.execute(sql: UserTable.delete, arguments: [user.id])
+            return true
+        }
+    }
+
+    static func importUsers(
+        _ profiles: [UserProfile], into organization: String, _ database: Database, at moment: Double
+    ) throws -> (created: Int, updated: Int) {
+        guard let settings = try Self.organization(organization, database) else {
+            throw StoreError.organizationUnknown(organization)
+        }
+        let table = UserTable(database: database)
+        var created = 0
+        var updated = 0
+        for (index, profile) in profiles.enumerated() {
+            let request = AdmissionRequest(
+                organization: organization, rule: settings.admissionRule, profile: profile, issuedAt: nil,
+                onlyIDVerified: false)
+            switch try request.decideImport(table) {
+            case .refuse(let code):
+                throw StoreError.importRefused(index: index, code: code.rawValue)
+            case .keep:
+                break
+            case .update(var user, _):
+                user.updatedAt = moment
+                try table.update(user)
+                updated += 1
+            case .create(let profile, let unverified, _):
+                var user = DirectoryUser(id: DirectoryUser.newID(), profile: profile, createdAt: moment)
+                user.unverified = unverified
+                try table.insert(user, organization: organization)
+                created += 1
+            }
+        }
+        return (created, updated)
+    }
 
     /// Runs `change` for the user that `reference` names; where it says that it changed something, the generation goes
     /// up in the same transaction, and with it the organization's own. Returns whether there is such a user.
-    private func changing(
-        _ reference: String, of organization: String,
-        _ change: @escaping @Sendable (DirectoryUser, Database) throws -> Bool
-    ) async throws -> Bool {
-        try await writing { database in
-            guard let user = try UserTable(database: database).user(reference, organization: organization) else {
-                return false
-            }
-            if try change(user, database) { try database.bumpGeneration(of: organization) }
-            return true
+    static func changing(
+        _ reference: String, of organization: String, _ database: Database,
+        _ change: (DirectoryUser) throws -> Bool
+    ) throws -> Bool {
+        guard let user = try UserTable(database: database).user(reference, organization: organization) else {
+            return false
         }
+        if try change(user) { try database.bumpGeneration(of: organization) }
+        return true
     }
 }

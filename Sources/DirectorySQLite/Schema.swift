@@ -7,6 +7,7 @@ enum Schema {
         migrator.registerMigration("1 organizations, secrets, users") { try $0.execute(sql: first) }
         migrator.registerMigration("2 generation of each organization") { try $0.execute(sql: second) }
         migrator.registerMigration("3 sessions, used tokens, sign-in tests") { try $0.execute(sql: third) }
+        migrator.registerMigration("4 administration") { try $0.execute(sql: administration) }
         return migrator
     }
 
@@ -114,5 +115,67 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
 
         CREATE INDEX organizations_generation ON organizations (generation);
+        """
+
+    /// The audit log outlives what it tells of, so it refers to nothing, and nothing in it is ever changed. The indexes
+    /// of users are for filters, and hold only those users who have something to be found by.
+    private static let administration = """
+        ALTER TABLE secrets ADD COLUMN valid_until REAL;
+
+        CREATE TABLE admin_tokens (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            organization TEXT REFERENCES organizations (id) ON DELETE CASCADE,
+            read_only INTEGER NOT NULL,
+            digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+            initial INTEGER NOT NULL,
+            created_at REAL NOT NULL,
+            expires_at REAL,
+            last_used_at REAL,
+            revoked_at REAL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX admin_tokens_organization ON admin_tokens (organization, created_at);
+
+        CREATE TABLE audit (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT,
+            at REAL NOT NULL,
+            actor_kind TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            actor_name TEXT NOT NULL,
+            address TEXT,
+            action TEXT NOT NULL,
+            organization TEXT,
+            subject TEXT,
+            before TEXT,
+            after TEXT
+        ) STRICT;
+        CREATE INDEX audit_organization ON audit (organization);
+        CREATE INDEX audit_subject ON audit (subject);
+        CREATE INDEX audit_actor ON audit (actor);
+        CREATE INDEX audit_action ON audit (action);
+        CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+        CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+        CREATE TABLE admin_requests (
+            actor TEXT NOT NULL,
+            key TEXT NOT NULL,
+            digest BLOB NOT NULL,
+            status INTEGER NOT NULL,
+            body TEXT NOT NULL,
+            at REAL NOT NULL,
+            PRIMARY KEY (actor, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX admin_requests_age ON admin_requests (at);
+
+        CREATE INDEX users_blocked ON users (organization) WHERE blocked_at IS NOT NULL;
+        CREATE INDEX users_role ON users (organization, role) WHERE role <> 'user';
+        CREATE INDEX users_status ON users (organization, json_extract(profile, '$.status'))
+            WHERE json_extract(profile, '$.status') IS NOT NULL;
+        CREATE INDEX users_plan ON users (organization, json_extract(profile, '$.company.plan'))
+            WHERE json_extract(profile, '$.company.plan') IS NOT NULL;
+        CREATE INDEX users_revenue ON users (organization, CAST(json_extract(profile, '$.company.mrr') AS REAL))
+            WHERE CAST(json_extract(profile, '$.company.mrr') AS REAL) IS NOT NULL;
         """
 }

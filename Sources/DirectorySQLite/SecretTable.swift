@@ -9,26 +9,33 @@ struct SecretTable {
     let box: SecretBox
 
     /// The active secrets of an organization in the clear, oldest first.
-    func active(of organization: String) throws -> [ActiveSecret] {
+    func active(of organization: String, at moment: Double) throws -> [ActiveSecret] {
         try Row.fetchAll(
-            database.cachedStatement(sql: Self.active), arguments: [organization]
+            database.cachedStatement(sql: Self.active), arguments: [organization, moment]
         ).compactMap { row in
             // A purpose that a later release added is none of ours.
             guard let purpose = SecretPurpose(rawValue: row["purpose"]) else { return nil }
             let id: String = row["id"]
             let sealed: Data = row["sealed"]
             let text = try open(sealed, Self.place(id, purpose, organization))
-            return ActiveSecret(id: id, purpose: purpose, text: text)
+            return ActiveSecret(id: id, purpose: purpose, text: text, validUntil: row["valid_until"])
         }
     }
 
     static let active = """
-        SELECT id, purpose, sealed FROM secrets WHERE organization = ? AND revoked_at IS NULL ORDER BY created_at, id
+        SELECT id, purpose, sealed, valid_until FROM secrets
+        WHERE organization = ? AND revoked_at IS NULL AND (valid_until IS NULL OR valid_until > ?)
+        ORDER BY created_at, id
         """
-    static let isActive = "SELECT 1 FROM secrets WHERE id = ? AND organization = ? AND revoked_at IS NULL"
+    static let isActive = """
+        SELECT 1 FROM secrets
+        WHERE id = ? AND organization = ? AND revoked_at IS NULL AND (valid_until IS NULL OR valid_until > ?)
+        """
 
-    static func isActive(_ id: String, of organization: String, _ database: Database) throws -> Bool {
-        try Bool.fetchOne(database, sql: isActive, arguments: [id, organization]) ?? false
+    static func isActive(
+        _ id: String, of organization: String, at moment: Double, _ database: Database
+    ) throws -> Bool {
+        try Bool.fetchOne(database, sql: isActive, arguments: [id, organization, moment]) ?? false
     }
 
     func summaries(of organization: String) throws -> [SecretSummary] {
@@ -74,6 +81,28 @@ struct SecretTable {
             arguments: [key.id, Data(sealed), moment])
     }
 
+    /// Seals everything anew under the key of `other`. Returns how many secrets and keys that were.
+    func seal(by other: SecretBox) throws -> Int {
+        let secrets = try Row.fetchAll(database, sql: "SELECT id, organization, purpose, sealed FROM secrets")
+        for row in secrets {
+            let id: String = row["id"]
+            // As it is written there: a purpose that a later release added is sealed like the others.
+            let place = Self.place(id, purpose: row["purpose"], row["organization"])
+            let sealed = try other.seal(Array(try open(row["sealed"], place).utf8), associatedData: place)
+            try database.execute(
+                sql: "UPDATE secrets SET sealed = ? WHERE id = ?", arguments: [Data(sealed), id])
+        }
+        let keys = try Row.fetchAll(database, sql: "SELECT id, sealed FROM signing_keys")
+        for row in keys {
+            let id: String = row["id"]
+            let place = Self.place(signingKey: id)
+            let sealed = try other.seal(Array(try open(row["sealed"], place).utf8), associatedData: place)
+            try database.execute(
+                sql: "UPDATE signing_keys SET sealed = ? WHERE id = ?", arguments: [Data(sealed), id])
+        }
+        return secrets.count + keys.count
+    }
+
     private func open(_ sealed: Data, _ place: [UInt8]) throws -> String {
         do {
             return String(decoding: try box.open(Array(sealed), associatedData: place), as: UTF8.self)
@@ -84,7 +113,11 @@ struct SecretTable {
 
     /// What a sealed secret is bound to: moved to another row it doesn't open.
     private static func place(_ id: String, _ purpose: SecretPurpose, _ organization: String) -> [UInt8] {
-        Array("secret\n\(organization)\n\(purpose.rawValue)\n\(id)".utf8)
+        place(id, purpose: purpose.rawValue, organization)
+    }
+
+    private static func place(_ id: String, purpose: String, _ organization: String) -> [UInt8] {
+        Array("secret\n\(organization)\n\(purpose)\n\(id)".utf8)
     }
 
     private static func place(signingKey id: String) -> [UInt8] { Array("signing-key\n\(id)".utf8) }
@@ -95,6 +128,7 @@ struct SecretTable {
             id: row["id"], purpose: purpose, last4: row["last4"], createdAt: row["created_at"])
         summary.lastUsedAt = row["last_used_at"]
         summary.revokedAt = row["revoked_at"]
+        summary.validUntil = row["valid_until"]
         return summary
     }
 }

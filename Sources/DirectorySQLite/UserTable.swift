@@ -41,9 +41,16 @@ struct UserTable: UserLookup {
             SELECT seq FROM users WHERE id >= :exact AND id < :exactEnd AND +organization = :org
         ) AND seq > :after ORDER BY seq LIMIT :limit
         """
+    /// Those of one organization (`:organization`) who meet `condition`, at most `:limit`.
+    static func matching(_ condition: String) -> String {
+        """
+        SELECT \(columns) FROM users WHERE organization = :organization AND \(condition) ORDER BY seq LIMIT :limit
+        """
+    }
     static let count = "SELECT COUNT(*) FROM users WHERE organization = ?"
     static let delete = "DELETE FROM users WHERE id = ?"
     static let setBlocked = "UPDATE users SET blocked_at = ?, updated_at = ? WHERE id = ?"
+    static let setRole = "UPDATE users SET role = ?, updated_at = ? WHERE id = ?"
     static let setTokensValidAfter = "UPDATE users SET tokens_valid_after = ?, updated_at = ? WHERE id = ?"
     static let insert = """
         INSERT INTO users (external_id, email, email_folded, email_verified, name_folded, profile, unverified,
@@ -76,12 +83,7 @@ struct UserTable: UserLookup {
     }
 
     func users(organization: String, search: String?, after cursor: String?, limit: Int) throws -> [DirectoryUser] {
-        var position: Int64 = 0
-        if let cursor {
-            guard let found = try Int64.fetchOne(database, sql: Self.position, arguments: [organization, cursor])
-            else { throw StoreError.userUnknown(cursor) }
-            position = found
-        }
+        let position = try position(of: cursor, organization: organization)
         let rows: RowCursor
         if let search, !search.isEmpty {
             let folded = EmailFolding.fold(search)
@@ -100,7 +102,7 @@ struct UserTable: UserLookup {
     }
 
     /// Above every text that begins with `prefix`: its bytes, then the greatest character.
-    private static func end(of prefix: String) -> String { prefix + "\u{10FFFF}" }
+    static func end(of prefix: String) -> String { prefix + "\u{10FFFF}" }
 
     func insert(_ user: DirectoryUser, organization: String) throws {
         var arguments = try said(user)
@@ -130,7 +132,7 @@ struct UserTable: UserLookup {
         return try Self.user(row)
     }
 
-    private static func user(_ row: Row) throws -> DirectoryUser {
+    static func user(_ row: Row) throws -> DirectoryUser {
         let profile: String = row[1]
         var user = DirectoryUser(
             id: row[0], profile: try decoder.decode(UserProfile.self, from: Data(profile.utf8)), createdAt: row[4])

@@ -9,7 +9,9 @@ package protocol OrganizationStore: Sendable {
     func generation() async throws -> Int64
 
     /// Every organization with its active secrets in the clear and its own generation, and the generation that this is
-    /// a picture of: all of one moment.
+    /// a picture of: all of one moment. A secret that has come to its planned end isn't among them; one whose end is
+    /// still to come is, and whoever keeps the picture drops it then (`ActiveSecret.validUntil`), as the generation
+    /// doesn't tell of it.
     func loadAll() async throws -> StoredConfiguration
 
     /// What has changed since the store's generation was `generation`: the same picture as `loadAll`, of which only the
@@ -106,11 +108,14 @@ package struct ActiveSecret: Sendable, CustomStringConvertible {
     package let purpose: SecretPurpose
     /// The HMAC key is the UTF-8 of this text.
     package let text: String
+    /// The first moment, in seconds since 1970, at which it verifies nothing any more; nil: no end is planned.
+    package let validUntil: Double?
 
-    package init(id: String, purpose: SecretPurpose, text: String) {
+    package init(id: String, purpose: SecretPurpose, text: String, validUntil: Double? = nil) {
         self.id = id
         self.purpose = purpose
         self.text = text
+        self.validUntil = validUntil
     }
 
     package var description: String { "secret \(id)" }
@@ -132,6 +137,13 @@ package struct SecretSummary: Sendable, Equatable, Codable {
     package var createdAt: Double
     package var lastUsedAt: Double?
     package var revokedAt: Double?
+    /// The first moment at which it verifies nothing any more; nil: no end is planned.
+    package var validUntil: Double?
+
+    /// Whether it verifies anything at `moment`, in seconds since 1970.
+    package func isActive(at moment: Double) -> Bool {
+        revokedAt == nil && validUntil.map { moment < $0 } ?? true
+    }
 
     package init(id: String, purpose: SecretPurpose, last4: String, createdAt: Double) {
         self.id = id

@@ -1,4 +1,5 @@
 import Testing
+import UserDirectory
 
 @testable import widget_gateway
 

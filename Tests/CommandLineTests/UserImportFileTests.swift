@@ -1,6 +1,7 @@
 import Foundation
 import IdentityCore
 import Testing
+import UserDirectory
 
 @testable import widget_gateway
 

@@ -17,7 +17,11 @@ import UserDirectory
             SessionTable.byDigest, SessionTable.extend, SessionTable.end,
             SessionTable.ofOrganization, SessionTable.ofUser, SessionTable.endBefore, SessionTable.removeExpired,
             UsedTokenTable.find, UsedTokenTable.removeExpired, SQLiteStore.signInTests,
+            AdminTokenTable.byDigest, AdminTokenTable.byID, AdminTokenTable.ofOrganization, AdminTokenTable.revoke,
+            AdminTokenTable.noteUse, EarlierRequestTable.find, EarlierRequestTable.forget, UserTable.setRole,
+            UserTable.windowEnd,
             // What a deletion that cascades looks for.
+            "DELETE FROM admin_tokens WHERE organization = ?",
             "DELETE FROM sessions WHERE user = ?", "DELETE FROM sessions WHERE organization = ?",
             "DELETE FROM sign_in_tests WHERE organization = ?",
         ])

@@ -36,6 +36,9 @@ package struct MasterKey: Sendable, CustomStringConvertible, CustomDebugStringCo
         return try MasterKey(hexadecimal: text, source: file)
     }
 
+    /// What the key's file holds, or the environment. Never to be shown.
+    package var hexadecimal: String { Hexadecimal.text(bytes) }
+
     private init(hexadecimal text: String, source: String) throws(StoreError) {
         var digits = Substring(text)
         while let last = digits.last, last.isNewline { digits.removeLast() }

@@ -4,7 +4,8 @@ import Synchronization
 import Testing
 import UserDirectory
 
-typealias Store = UserDirectory & OrganizationStore & UserStore & SessionStore
+typealias Store = UserDirectory & OrganizationStore & UserStore & SessionStore & UserSearch & AdminStore
+    & AdminTokenStore & AuditStore
 
 /// One kind of store, to run the conformance suites against: a new kind adds itself to `all`.
 struct StoreFactory: Sendable, CustomTestStringConvertible {

@@ -2,16 +2,18 @@
 ///
 /// A line break ends a record unless it stands within quotes, which is where an odd number of quotes precedes it. So
 /// a file of any length is read in small parts, and each record knows the line that it begins in.
-struct CSVRecordSplitter {
-    struct Record: Equatable {
+package struct CSVRecordSplitter {
+    package struct Record: Equatable {
         /// From 1.
-        var line: Int
+        package var line: Int
         /// The record with its line break.
-        var bytes: [UInt8]
+        package var bytes: [UInt8]
     }
 
     /// No sane record is longer: a quote was most likely never closed.
-    static let maximumRecordBytes = 1 << 20
+    package static let maximumRecordBytes = 1 << 20
+
+    package init() {}
 
     private var current: [UInt8] = []
     private var isInQuotes = false
@@ -19,7 +21,7 @@ struct CSVRecordSplitter {
     private var firstLine = 1
 
     /// Takes more bytes and returns the records that end in them; empty lines are passed over.
-    mutating func take(_ bytes: some Sequence<UInt8>) throws(CSVRecordTooLong) -> [Record] {
+    package mutating func take(_ bytes: some Sequence<UInt8>) throws(CSVRecordTooLong) -> [Record] {
         var records: [Record] = []
         for byte in bytes {
             current.append(byte)
@@ -35,7 +37,7 @@ struct CSVRecordSplitter {
     }
 
     /// The last record, where the file doesn't end in a line break.
-    mutating func finish() -> Record? { endRecord() }
+    package mutating func finish() -> Record? { endRecord() }
 
     private mutating func endRecord() -> Record? {
         defer {
@@ -47,6 +49,8 @@ struct CSVRecordSplitter {
     }
 }
 
-struct CSVRecordTooLong: Error, Equatable {
-    let line: Int
+package struct CSVRecordTooLong: Error, Equatable {
+    package let line: Int
+
+    package init(line: Int) { self.line = line }
 }

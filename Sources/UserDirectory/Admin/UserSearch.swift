@@ -1,0 +1,38 @@
+/// Which users are wanted: all conditions hold together.
+package struct UserFilter: Sendable, Equatable {
+    /// What an email, a name, an external id or a directory id begins with; letter case counts for ids alone.
+    package var search: String?
+    package var status: String?
+    package var segment: String?
+    package var plan: String?
+    package var role: UserRole?
+    package var isBlocked: Bool?
+    /// Monthly revenue of the user's company, both ends inclusive. A user without a number isn't in any range.
+    package var revenueFrom: Double?
+    package var revenueTo: Double?
+
+    package init() {}
+}
+
+/// A part of the users, in order of creation.
+package struct UserPage: Sendable, Equatable {
+    package var users: [DirectoryUser]
+    /// Where the next page begins; nil: there is none.
+    package var next: String?
+
+    package init(users: [DirectoryUser], next: String?) {
+        self.users = users
+        self.next = next
+    }
+}
+
+/// Finding users among a million.
+package protocol UserSearch: Sendable {
+    /// A page of the users that `filter` lets through, after the page that named `cursor`.
+    ///
+    /// What a call costs is bounded, however many users there are: where few of many fit, a page may hold fewer than
+    /// `limit`, or none, and still name a next one. Throws `StoreError.userUnknown` for a cursor that leads nowhere.
+    func users(
+        of organization: String, _ filter: UserFilter, after cursor: String?, limit: Int
+    ) async throws -> UserPage
+}
