@@ -88,20 +88,27 @@ let package = Package(
             dependencies: ["IdentityCore", "UserDirectory", .product(name: "Yams", package: "Yams")],
             swiftSettings: house),
         .target(
+            name: "ControlPlane",
+            dependencies: [
+                "GatewayConfiguration", "IdentityCore", "MessageAuthentication", "PortalSSO", "UserDirectory",
+            ],
+            swiftSettings: house),
+        .target(
             name: "Demo", dependencies: ["HTTPMessages", "IdentityCore"], exclude: ["Pages"], swiftSettings: house),
         .target(
             name: "Gateway",
             dependencies: [
-                "DataPlane", "Demo", "DirectorySQLite", "EventLoop", "GatewayConfiguration", "HTTP2Engine",
-                "HTTPMessages", "HTTPServer", "HTTPUpstream", "IdentityCore", "MessageAuthentication", "PortalSSO",
-                "TLSEngine", "UserDirectory", "VerificationCache", .product(name: "Logging", package: "swift-log"),
+                "ControlPlane", "DataPlane", "Demo", "DirectorySQLite", "EventLoop", "GatewayConfiguration",
+                "HTTP2Engine", "HTTPMessages", "HTTPServer", "HTTPUpstream", "IdentityCore", "MessageAuthentication",
+                "PortalSSO", "TLSEngine", "UserDirectory", "VerificationCache",
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: house),
         .executableTarget(
             name: "widget-gateway",
             dependencies: [
-                "Gateway", "GatewayConfiguration", "IdentityCore", "PortalSSO", "UserDirectory",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "ControlPlane", "DirectorySQLite", "Gateway", "GatewayConfiguration", "IdentityCore", "PortalSSO",
+                "UserDirectory", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
 
@@ -120,6 +127,10 @@ let package = Package(
             dependencies: [
                 "DirectorySQLite", "IdentityCore", "UserDirectory", .product(name: "GRDB", package: "GRDB.swift"),
             ],
+            swiftSettings: house),
+        .testTarget(
+            name: "ControlPlaneTests",
+            dependencies: ["ControlPlane", "DirectorySQLite", "GatewayConfiguration", "IdentityCore", "UserDirectory"],
             swiftSettings: house),
         .testTarget(
             name: "GatewayConfigurationTests", dependencies: ["GatewayConfiguration", "IdentityCore", "UserDirectory"],

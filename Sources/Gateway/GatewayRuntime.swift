@@ -1,3 +1,4 @@
+import ControlPlane
 import DataPlane
 import DirectorySQLite
 import EventLoop
@@ -41,6 +42,7 @@ package actor GatewayRuntime {
     private var fileStamp: Date?
     private var lastSeenStamp: Date?
     private var storeIsFailing = false
+    private var lastUpdate: Task<Void, Never>?
 
     /// Opens the storage and reads what is in it. Throws what keeps the gateway from starting, in words.
     ///
@@ -70,7 +72,7 @@ package actor GatewayRuntime {
     }
 
     /// Binds all listeners and starts all threads.
-    package func start() throws {
+    package func start() async throws {
         signal(SIGPIPE, SIG_IGN)
         let count = Self.workerCount(configuration)
         let snapshot = snapshot()
@@ -80,7 +82,7 @@ package actor GatewayRuntime {
                 snapshot: snapshot, limits: limits, admission: admission, signIns: signIns, portalKey: portalKey)
         }
         for listener in configuration.listen { try bind(listener) }
-        try startAdmin()
+        try await startAdmin()
         for (number, worker) in workers.enumerated() { worker.start(number: number) }
         status.readiness = .ready
         logger.info(
@@ -150,14 +152,42 @@ package actor GatewayRuntime {
         }
     }
 
-    private func startAdmin() throws {
+    private func startAdmin() async throws {
         guard let admin = configuration.admin,
             let address = SocketAddress(host: admin.address.host, port: admin.address.port)
         else { return }
-        let thread = try SiteThread(on: address, tls: try tlsContext(admin), handler: AdminHandler(status: status))
+        let administration = Administration(
+            store: store, now: { EventLoop.wallClock() },
+            changed: { [weak self] in await self?.takeInStoredChanges() })
+        let authenticator = Authenticator(store: store, now: { EventLoop.wallClock() })
+        let router = AdminRouter(administration, authenticator: authenticator)
+        let status = status
+        let thread = try SiteThread(on: address, tls: try tlsContext(admin), takesAnyLength: true) { mailbox in
+            AdminHandler(status: status, router: router, mailbox: mailbox)
+        }
+        if let token = try await administration.adminTokens.makeInitial() { show(initialToken: token) }
         thread.start(named: "admin")
         adminThread = thread
         logger.info("admin listening", metadata: ["address": "\(thread.address)"])
+    }
+
+    /// The one place that ever shows it: standard error, not the log, which others may read and keep.
+    private func show(initialToken token: String) {
+        let line = String(repeating: "=", count: 78)
+        let text =
+            // Whoever reads JSON there reads nothing else.
+            configuration.log.format == .json
+            ? "{\"message\":\"admin token, shown this once\",\"admin_token\":\"\(token)\"}\n"
+            : """
+            \(line)
+            Admin token, shown this once: \(token)
+            It opens the admin API of this gateway until it is revoked, or until another token
+            for the whole instance is made (widget-gateway admin-token create NAME).
+            \(line)
+
+            """
+        LogWriter.standardError.write(Array(text.utf8))
+        LogWriter.standardError.flush()
     }
 
     // MARK: Changes
@@ -190,15 +220,34 @@ package actor GatewayRuntime {
         }
     }
 
+    /// Brings what is stored into force; when this returns, each worker decides its next request by it. One at a time,
+    /// in the order of the calls: an older picture must not take the place of a newer one.
     private func takeInStoredChanges() async {
+        let earlier = lastUpdate
+        let update = Task {
+            await earlier?.value
+            await readStoredChanges()
+        }
+        lastUpdate = update
+        await update.value
+    }
+
+    private func readStoredChanges() async {
         do {
             var next = organizations
+            // Known without asking the storage: it stops in time where that can't be reached, too.
+            let hasEnded = next.dropEndedSecrets(at: EventLoop.wallClock())
+            if hasEnded {
+                organizations = next
+                publish()
+            }
             let isChanged = try await next.update(from: store)
             storeIsFailing = false
-            guard isChanged else { return }
+            if !isChanged, !hasEnded { return }
             organizations = next
             publish()
             logger.info("organizations changed", metadata: ["generation": "\(organizations.stored.generation)"])
+            for worker in workers { await worker.settle() }
         } catch {
             // Said once: the next success ends it.
             if !storeIsFailing { logger.error("storage can't be read", metadata: ["error": "\(error)"]) }

@@ -63,6 +63,13 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
         }
     }
 
+    /// Returns when all that was asked of the worker until now has been done.
+    func settle() async {
+        await withCheckedContinuation { continuation in
+            mailbox.post { continuation.resume() }
+        }
+    }
+
     func replaceTLS(on address: SocketAddress, with tls: TLSContext) {
         mailbox.post { [self] in server.replaceTLS(on: address, with: tls) }
     }

@@ -34,6 +34,23 @@ struct OrganizationRegister {
         return true
     }
 
+    /// Drops the secrets whose planned end has come, at `moment` in seconds since 1970, with all that they vouched for.
+    /// Returns whether there were any.
+    mutating func dropEndedSecrets(at moment: Double) -> Bool {
+        var isChanged = false
+        for index in stored.organizations.indices {
+            let organization = stored.organizations[index]
+            let active = organization.secrets.filter { $0.validUntil.map { moment < $0 } ?? true }
+            guard active.count < organization.secrets.count else { continue }
+            let id = organization.settings.id
+            known[id] = (organization.generation, cache.revoke(cache.scope(of: id)))
+            stored.organizations[index].secrets = active
+            snapshots[index] = snapshot(stored.organizations[index])
+            isChanged = true
+        }
+        return isChanged
+    }
+
     private func snapshot(_ organization: StoredOrganization) -> OrganizationSnapshot {
         let id = organization.settings.id
         return OrganizationSnapshot(

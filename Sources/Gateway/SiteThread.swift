@@ -1,4 +1,5 @@
 package import EventLoop
+import HTTP2Engine
 package import HTTPMessages
 import HTTPServer
 package import TLSEngine
@@ -9,11 +10,24 @@ package final class SiteThread: @unchecked Sendable {  // Handed over to its thr
     private let loop: EventLoop
     private let server: ServerWorker
 
-    package init(on address: SocketAddress, tls: TLSContext?, handler: any ExchangeHandler) throws(EventLoopError) {
+    package convenience init(
+        on address: SocketAddress, tls: TLSContext?, handler: any ExchangeHandler
+    ) throws(EventLoopError) {
+        try self.init(on: address, tls: tls, takesAnyLength: false) { _ in handler }
+    }
+
+    /// - Parameters:
+    ///   - takesAnyLength: whether the handler itself bounds what bodies it takes in.
+    ///   - handler: makes the handler, which may have others leave work for it in the thread's mailbox.
+    package init(
+        on address: SocketAddress, tls: TLSContext?, takesAnyLength: Bool,
+        handler: (Mailbox) -> any ExchangeHandler
+    ) throws(EventLoopError) {
         loop = try EventLoop()
         var limits = ServerLimits()
         limits.connections = 1000
-        server = ServerWorker(loop: loop, handler: handler, limits: limits)
+        if takesAnyLength { limits.http2.bodyBytes = nil }
+        server = ServerWorker(loop: loop, handler: handler(loop.mailbox), limits: limits)
         self.address = try server.listen(on: address, tls: tls, sharing: false)
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import GatewayConfiguration
 import UserDirectory
 
@@ -21,6 +22,8 @@ struct CommandEnding: Equatable {
                 code: refused, errorOutput: refusal.message.isEmpty ? "" : "widget-gateway: \(refusal.message)\n")
         case let errors as ConfigurationErrors:
             CommandEnding(code: refused, errorOutput: errors.problems.map { "\($0)\n" }.joined())
+        case let problem as AdminProblem:
+            CommandEnding(code: refused, errorOutput: "widget-gateway: \(problem.detail)\n")
         case let error as StoreError:
             CommandEnding(code: refused, errorOutput: "widget-gateway: \(error)\n")
         default:

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import Foundation
 import Gateway
 import GatewayConfiguration
@@ -30,6 +31,13 @@ struct ConfigurationOptions: ParsableArguments {
     /// Opens the storage that the configuration names; makes what is missing.
     func openStore() throws -> any OrganizationStore & UserStore & SessionStore & UserCensus {
         try load().configuration.storage.open(environment: environment)
+    }
+
+    /// The same for changes that are audited. A running gateway finds them by itself.
+    func openAdministration() throws -> Administration {
+        Administration(
+            store: try load().configuration.storage.open(environment: environment),
+            now: { Date().timeIntervalSince1970 }, changed: {})
     }
 
     /// Opens the token log, the figures of rules, and the alerts; makes what is missing.

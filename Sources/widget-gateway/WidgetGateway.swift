@@ -20,8 +20,8 @@ struct WidgetGateway: GroupCommand {
         version: "widget-gateway \(version)",
         subcommands: [
             ServeCommand.self, DemoCommand.self, CheckConfigCommand.self, OrganizationCommand.self, SecretCommand.self,
-            UserCommand.self, SessionCommand.self, TokenCommand.self, UserHashCommand.self, LogCommand.self,
-            AlertsCommand.self,
+            UserCommand.self, SessionCommand.self, AdminTokenCommand.self, StorageCommand.self, TokenCommand.self,
+            UserHashCommand.self, LogCommand.self, AlertsCommand.self,
         ])
 
     static let version = "0.1.0"

@@ -50,7 +50,7 @@ extension OrganizationSettings {
         return settings
     }
 
-    private func taking(_ dialect: Dialect) -> OrganizationSettings {
+    func taking(_ dialect: Dialect) -> OrganizationSettings {
         let old = OrganizationSettings(id: id, dialect: self.dialect)
         let new = OrganizationSettings(id: id, dialect: dialect)
         var result = self
@@ -73,7 +73,7 @@ extension OrganizationSettings {
         return session.keys
     }()
 
-    private var node: ConfigurationNode {
+    var node: ConfigurationNode {
         .map([
             ("id", .text(id)), ("name", .text(name)), ("dialect", .text(dialect.rawValue)),
             ("hosts", .list(hosts)),

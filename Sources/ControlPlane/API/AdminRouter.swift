@@ -1,0 +1,111 @@
+/// The admin API: finds the operation that a request asks for, and who asks.
+package struct AdminRouter: Sendable {
+    package static let root = "/api/v1"
+
+    private let administration: Administration
+    private let authenticator: Authenticator
+
+    package init(_ administration: Administration, authenticator: Authenticator) {
+        self.administration = administration
+        self.authenticator = authenticator
+    }
+
+    /// Whether a path is the API's.
+    package static func owns(_ path: some StringProtocol) -> Bool { path == root || path.hasPrefix(root + "/") }
+
+    package func respond(to request: AdminRequest) async -> AdminResponse {
+        do { return try await answer(request) } catch { return AdminProblem(error).response }
+    }
+
+    private func answer(_ request: AdminRequest) async throws -> AdminResponse {
+        let found = Self.find(request.path)
+        // Without a token nobody learns which addresses there are, but for the one that is open.
+        var caller: Administrator?
+        if found.first?.operation.needsToken ?? true {
+            caller = try await authenticator.administrator(
+                authorization: request.field("authorization"), address: request.address)
+        }
+        guard !found.isEmpty else { throw AdminProblem(.notFound, "there is nothing at this address") }
+        let method = request.method == "HEAD" ? "GET" : request.method
+        guard let match = found.first(where: { $0.operation.method == method }) else {
+            let allowed = Set(found.map(\.operation.method)).sorted().joined(separator: ", ")
+            return AdminProblem(.methodNotAllowed, "this address answers \(allowed) only").response
+                .with("allow", allowed)
+        }
+        let call = AdminCall(
+            administration: administration, request: request, caller: caller, path: match.values,
+            query: try Self.query(of: request, match.operation))
+        return try await match.operation.run(call)
+    }
+
+    private typealias Match = (operation: AdminOperation, values: [String: String])
+
+    /// The operations at a path, with what its segments say. A segment that is written down wins over one that is not.
+    private static func find(_ path: Substring) -> [Match] {
+        guard path.hasPrefix(root + "/") else { return [] }
+        let segments = path.dropFirst(root.count + 1).split(separator: "/", omittingEmptySubsequences: false)
+        var matches: [Match] = []
+        for operation in AdminOperation.all {
+            let pattern = operation.segments
+            guard pattern.count == segments.count else { continue }
+            var values: [String: String] = [:]
+            let isMatch = zip(pattern, segments).allSatisfy { pattern, segment in
+                guard pattern.hasPrefix("{") else { return pattern == segment }
+                guard let value = PercentDecoding.text(segment), !value.isEmpty, !value.utf8.contains(0) else {
+                    return false
+                }
+                values[String(pattern.dropFirst().dropLast())] = value
+                return true
+            }
+            if isMatch { matches.append((operation, values)) }
+        }
+        let fewest = matches.map(\.values.count).min()
+        return matches.filter { $0.values.count == fewest }
+    }
+
+    /// The parameters of the query: each known to the operation, each there once.
+    private static func query(of request: AdminRequest, _ operation: AdminOperation) throws -> [String: String] {
+        guard let query = request.query else { return [:] }
+        let known = operation.parameters.filter { $0.place == .query }.map(\.name)
+        var values: [String: String] = [:]
+        for part in query.split(separator: "&") {
+            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = PercentDecoding.text(pair[0], plusIsSpace: true),
+                let value = PercentDecoding.text(pair.count > 1 ? pair[1] : "", plusIsSpace: true)
+            else { throw AdminProblem(.requestMalformed, "the query isn't percent-encoded UTF-8") }
+            guard known.contains(name) else { throw AdminProblem.invalid(String(name.prefix(64)), "unknown parameter") }
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw AdminProblem.invalid(name, "is there twice")
+            }
+        }
+        return values
+    }
+}
+
+enum PercentDecoding {
+    /// The text that is written percent-encoded; nil where an escape is broken or what comes out isn't UTF-8.
+    static func text(_ encoded: Substring, plusIsSpace: Bool = false) -> String? {
+        var bytes: [UInt8] = []
+        var rest = encoded.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%") {
+                guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
+                    return nil
+                }
+                bytes.append(high << 4 | low)
+            } else {
+                bytes.append(byte == UInt8(ascii: "+") && plusIsSpace ? 0x20 : byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
+    private static func digit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x41 + 10
+        case 0x61...0x66: byte - 0x61 + 10
+        default: nil
+        }
+    }
+}

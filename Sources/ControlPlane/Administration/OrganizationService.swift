@@ -1,0 +1,140 @@
+import GatewayConfiguration
+import MessageAuthentication
+import PortalSSO
+package import UserDirectory
+
+/// Organizations and their settings.
+package struct OrganizationService: Sendable {
+    let base: Administration
+
+    /// Those within reach, by id, after `cursor`.
+    package func list(
+        after cursor: String?, limit: Int, by who: Administrator
+    ) async throws -> (organizations: [OrganizationSettings], next: String?) {
+        let all = try await base.store.organizations().filter {
+            (who.scope.organization ?? $0.id) == $0.id && $0.id > cursor ?? ""
+        }
+        let page = Array(all.prefix(limit))
+        return (page, all.count > limit ? page.last?.id : nil)
+    }
+
+    package func settings(of id: String, by who: Administrator) async throws -> OrganizationSettings {
+        try who.see(id)
+        guard let settings = try await base.store.organization(id) else { throw AdminProblem.organizationUnknown(id) }
+        return settings
+    }
+
+    package func create(
+        _ settings: OrganizationSettings, once: Once<OrganizationSettings>? = nil, by who: Administrator
+    ) async throws -> Made<OrganizationSettings> {
+        try who.changeInstance()
+        return try await base.change(once: once) { transaction in
+            guard try transaction.organization(settings.id) == nil else {
+                throw AdminProblem(.organizationExists, "there is an organization '\(settings.id)' already")
+            }
+            // Nothing of a new organization can have been tested.
+            if settings.sso.enabled { throw SignInReport.untested(.untested) }
+            try transaction.put(settings)
+            try transaction.record(
+                AuditEntry(
+                    at: transaction.moment, actor: who.actor, action: "organization.create", organization: settings.id,
+                    after: settings.json.json))
+            return settings
+        }
+    }
+
+    /// Replaces the settings by what `change` makes of them, unless somebody else was faster.
+    package func update(
+        _ id: String, if condition: SettingsCondition, by who: Administrator,
+        _ change: @escaping @Sendable (OrganizationSettings) throws -> OrganizationSettings
+    ) async throws -> OrganizationSettings {
+        try who.change(id)
+        return try await base.change { transaction in
+            guard let before = try transaction.organization(id) else { throw AdminProblem.organizationUnknown(id) }
+            guard condition.holds(before) else {
+                throw AdminProblem(
+                    .preconditionFailed, "the settings have changed since they were read: read them again")
+            }
+            let after = try change(before)
+            guard after.id == id else { throw AdminProblem.invalid("id", "can't be changed") }
+            guard after != before else { return before }
+            try checkSignIn(before, after, transaction)
+            try transaction.put(after)
+            let difference = SettingsDifference(before, after)
+            try transaction.record(
+                AuditEntry(
+                    at: transaction.moment, actor: who.actor, action: "organization.update", organization: id,
+                    before: difference.before.json, after: difference.after.json))
+            return after
+        }
+    }
+
+    package func delete(_ id: String, by who: Administrator) async throws {
+        try who.see(id)
+        try who.changeInstance()
+        try await base.change { transaction in
+            guard let before = try transaction.organization(id) else { throw AdminProblem.organizationUnknown(id) }
+            let users = try transaction.countUsers(of: id)
+            try transaction.deleteOrganization(id)
+            try transaction.record(
+                AuditEntry(
+                    at: transaction.moment, actor: who.actor, action: "organization.delete", organization: id,
+                    before: JSONValue.members(["settings": before.json, "users": .integer(users)]).json))
+        }
+    }
+
+    /// Sign-in that is on, or comes on, must have been tested as it will be; other settings may change meanwhile.
+    private func checkSignIn(
+        _ before: OrganizationSettings, _ after: OrganizationSettings, _ transaction: any AdminTransaction
+    ) throws {
+        let isAsBefore =
+            before.sso.enabled && before.sso.loginURL == after.sso.loginURL && before.dialect == after.dialect
+        guard after.sso.enabled, !isAsBefore else { return }
+        let report = try SignInReport(after, transaction)
+        guard report.readiness.unlocksEnable else { throw SignInReport.untested(report.readiness) }
+    }
+}
+
+/// Under which version of the settings a change counts (`If-Match`).
+package enum SettingsCondition: Sendable, Equatable {
+    case whatever
+    case oneOf([String])
+
+    func holds(_ settings: OrganizationSettings) -> Bool {
+        switch self {
+        case .whatever: true
+        case .oneOf(let tags): tags.contains(settings.entityTag)
+        }
+    }
+}
+
+extension OrganizationSettings {
+    /// Changes with the settings: 32 hexadecimal digits in quotes, a strong entity tag (RFC 9110, 8.8.3).
+    package var entityTag: String {
+        "\"" + Hexadecimal.text(SHA256Digest.of(Array(json.json.utf8)).prefix(16)) + "\""
+    }
+}
+
+/// The members that differ between two versions of settings.
+struct SettingsDifference {
+    let before: JSONValue
+    let after: JSONValue
+
+    init(_ before: OrganizationSettings, _ after: OrganizationSettings) {
+        (self.before, self.after) = Self.difference(before.json, after.json)
+    }
+
+    private static func difference(_ before: JSONValue, _ after: JSONValue) -> (JSONValue, JSONValue) {
+        guard case .object(let members) = before else { return (before, after) }
+        var old: [JSONValue.Member] = []
+        var new: [JSONValue.Member] = []
+        for member in members {
+            let value = after[member.key] ?? .null
+            guard value != member.value else { continue }
+            let (left, right) = difference(member.value, value)
+            old.append(.init(member.key, left))
+            new.append(.init(member.key, right))
+        }
+        return (.object(old), .object(new))
+    }
+}

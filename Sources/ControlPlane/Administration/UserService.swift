@@ -1,0 +1,116 @@
+import GatewayConfiguration
+package import UserDirectory
+
+/// The users of organizations. A user is named by directory id, by the customer's own id or by email address.
+package struct UserService: Sendable {
+    let base: Administration
+
+    package func list(
+        of organization: String, _ filter: UserFilter, after cursor: String?, limit: Int, by who: Administrator
+    ) async throws -> UserPage {
+        try who.see(organization)
+        return try await base.store.users(of: organization, filter, after: cursor, limit: limit)
+    }
+
+    package func user(
+        _ reference: String, of organization: String, by who: Administrator
+    ) async throws -> DirectoryUser {
+        _ = try await base.organizations.settings(of: organization, by: who)
+        guard let user = try await base.store.user(reference, of: organization) else { throw Self.unknown }
+        return user
+    }
+
+    package func setBlocked(
+        _ blocked: Bool, _ reference: String, of organization: String, by who: Administrator
+    ) async throws -> DirectoryUser {
+        let action = blocked ? "user.block" : "user.unblock"
+        return try await change(reference, of: organization, action, by: who) { user, change in
+            try change.setBlocked(blocked, user: user.id, of: organization)
+        }
+    }
+
+    /// Refuses every token issued until now, and ends the user's sessions.
+    package func signOutEverywhere(
+        _ reference: String, of organization: String, by who: Administrator
+    ) async throws -> DirectoryUser {
+        try await change(reference, of: organization, "user.sign_out", by: who) { user, change in
+            try change.signOutEverywhere(user: user.id, of: organization, at: change.moment)
+        }
+    }
+
+    package func setRole(
+        _ role: UserRole, _ reference: String, of organization: String, by who: Administrator
+    ) async throws -> DirectoryUser {
+        try await change(reference, of: organization, "user.set_role", by: who) { user, change in
+            try change.setRole(role, user: user.id, of: organization)
+        }
+    }
+
+    /// Deletes the user with all that is stored of them. The audit log keeps their directory id.
+    package func delete(_ reference: String, of organization: String, by who: Administrator) async throws {
+        try who.change(organization)
+        try await base.change { transaction in
+            guard try transaction.organization(organization) != nil else {
+                throw AdminProblem.organizationUnknown(organization)
+            }
+            guard let user = try transaction.user(reference, of: organization) else { throw Self.unknown }
+            try transaction.deleteUser(user.id, of: organization)
+            try transaction.record(
+                AuditEntry(
+                    at: transaction.moment, actor: who.actor, action: "user.delete", organization: organization,
+                    subject: user.id, before: Self.standing(user).json))
+        }
+    }
+
+    /// All that is stored of one user.
+    package func everything(
+        on reference: String, of organization: String, by who: Administrator
+    ) async throws -> UserRecord {
+        let user = try await user(reference, of: organization, by: who)
+        var filter = AuditFilter()
+        filter.organization = organization
+        filter.subject = user.id
+        return UserRecord(
+            user: user, sessions: try await base.store.sessions(of: organization, user: user.id, limit: 1000),
+            changes: try await base.store.auditEntries(filter, before: nil, limit: 1000))
+    }
+
+    static let unknown = AdminProblem(.userUnknown, "the organization has no such user")
+
+    private func change(
+        _ reference: String, of organization: String, _ action: String, by who: Administrator,
+        _ body: @escaping @Sendable (DirectoryUser, any AdminTransaction) throws -> Void
+    ) async throws -> DirectoryUser {
+        try who.change(organization)
+        return try await base.change { transaction in
+            guard try transaction.organization(organization) != nil else {
+                throw AdminProblem.organizationUnknown(organization)
+            }
+            guard let before = try transaction.user(reference, of: organization) else { throw Self.unknown }
+            try body(before, transaction)
+            guard let after = try transaction.user(before.id, of: organization) else { throw Self.unknown }
+            guard after != before else { return before }
+            try transaction.record(
+                AuditEntry(
+                    at: transaction.moment, actor: who.actor, action: action, organization: organization,
+                    subject: before.id, before: Self.standing(before).json, after: Self.standing(after).json))
+            return after
+        }
+    }
+
+    /// What administrators change of a user: nothing that says who they are.
+    private static func standing(_ user: DirectoryUser) -> JSONValue {
+        .members([
+            "role": .string(user.role.rawValue), "blocked_at": .moment(user.blockedAt),
+            "tokens_valid_after": .moment(user.tokensValidAfter),
+        ])
+    }
+}
+
+/// All that is stored of one user.
+package struct UserRecord: Sendable {
+    package var user: DirectoryUser
+    package var sessions: [PortalSession]
+    /// What administrators did to them.
+    package var changes: [AuditEntry]
+}

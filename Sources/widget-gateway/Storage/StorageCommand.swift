@@ -1,0 +1,6 @@
+import ArgumentParser
+
+struct StorageCommand: GroupCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "storage", abstract: "Look after what is stored.", subcommands: [RotateMasterKeyCommand.self])
+}
