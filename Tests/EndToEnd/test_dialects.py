@@ -159,6 +159,8 @@ def test_uservoice_gives_and_takes_roles(visit, many):
     assert role() == "user"
     accepted(call(admin="accept"))
     assert role() == "admin"
+    # The first token is remembered, as a user's, until the gateway hears of the change.
+    eventually(lambda: call().status_code == 403, what="the end of what was remembered")
     problem(call(), "admin_identity_untrusted")
     problem(call(admin="deny"), "admin_identity_untrusted")
     assert role() == "admin"
