@@ -57,7 +57,6 @@ extension DataPlaneWorker {
         guard isScript || context.exchange.request.method == .post else {
             return answerMethodNotAllowed(context, allowed: "POST, OPTIONS")
         }
-        guard let organization = context.organizationSnapshot else { return }
         let browser = browser(context, showsCookies: true, now: EventLoop.wallClock())
         guard !browser.sessions.isEmpty else { return answerSignedOut(context) }
         wait(context) { completion in
