@@ -1,5 +1,5 @@
 import GRDB
-package import UserDirectory
+import UserDirectory
 
 extension SQLiteStore: UserCensus {
     /// Reads the newest users until one is older: what it costs grows with the new ones alone.
