@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=1_000_000, help="in rotation")
     parser.add_argument("--burst", type=int, default=100_000, help="first-seen users at once")
     parser.add_argument("--rate", type=int, default=5000, help="requests a second of everybody else during the burst")
-    parser.add_argument("--megabytes", type=int, default=2048, help="the cache's size")
+    parser.add_argument("--megabytes", type=int, default=1024, help="the cache's size")
     parser.add_argument("--seconds", type=int, default=15, help="how long each way is measured")
     parser.add_argument("--anyway", action="store_true", help="measure on a busy machine too; the figures say little")
     arguments = parser.parse_args()
