@@ -157,7 +157,7 @@ package actor GatewayRuntime {
             let address = SocketAddress(host: admin.address.host, port: admin.address.port)
         else { return }
         let administration = Administration(
-            store: store, now: { EventLoop.wallClock() },
+            store: store, telemetry: telemetryStore, now: { EventLoop.wallClock() },
             changed: { [weak self] in await self?.takeInStoredChanges() })
         let authenticator = Authenticator(store: store, now: { EventLoop.wallClock() })
         let router = AdminRouter(administration, authenticator: authenticator)

@@ -35,8 +35,9 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// The same for changes that are audited. A running gateway finds them by itself.
     func openAdministration() throws -> Administration {
-        Administration(
-            store: try load().configuration.storage.open(environment: environment),
+        let storage = try load().configuration.storage
+        return Administration(
+            store: try storage.open(environment: environment), telemetry: try storage.openTelemetry(),
             now: { Date().timeIntervalSince1970 }, changed: {})
     }
 

@@ -38,10 +38,12 @@ extension AdminOperation {
         AdminOperation(
             method: "PUT", path: "/organizations/{organization}", id: "replaceOrganization", tag: "organizations",
             summary: "Replaces all settings. What isn't said has the dialect's default.",
-            parameters: [.organization, .ifMatch], body: OperationBody(schema: "OrganizationReplacement"),
+            parameters: [.organization, .ifMatch, .confirmed], body: OperationBody(schema: "OrganizationReplacement"),
             success: OperationAnswer(
                 status: 200, summary: "The settings.", schema: "Organization", hasEntityTag: true),
-            problems: [.hostTaken, .ssoUntested, .preconditionFailed, .preconditionRequired]
+            problems: [
+                .hostTaken, .ssoUntested, .enforcementUnconfirmed, .preconditionFailed, .preconditionRequired,
+            ]
         ) { call in
             let json = try await call.json()
             let complete = json["id"] == nil ? json.adding("id", .string(call.organization)) : json
@@ -50,17 +52,19 @@ extension AdminOperation {
         AdminOperation(
             method: "PATCH", path: "/organizations/{organization}", id: "changeOrganization", tag: "organizations",
             summary: "Changes the settings that are said, `sso` member by member. `null` is a value: none.",
-            parameters: [.organization, .ifMatch], body: OperationBody(schema: "OrganizationChange"),
+            parameters: [.organization, .ifMatch, .confirmed], body: OperationBody(schema: "OrganizationChange"),
             success: OperationAnswer(
                 status: 200, summary: "The settings.", schema: "Organization", hasEntityTag: true),
-            problems: [.hostTaken, .ssoUntested, .preconditionFailed, .preconditionRequired]
+            problems: [
+                .hostTaken, .ssoUntested, .enforcementUnconfirmed, .preconditionFailed, .preconditionRequired,
+            ]
         ) { call in
             let json = try await call.json()
             return try await call.update { try $0.changing(json: json) }
         },
         AdminOperation(
             method: "DELETE", path: "/organizations/{organization}", id: "deleteOrganization", tag: "organizations",
-            summary: "Deletes an organization with its secrets, users, sessions and admin tokens.",
+            summary: "Deletes an organization with its secrets, users, sessions, admin tokens, token log and figures.",
             parameters: [.organization], success: .nothing
         ) { call in
             try await call.administration.organizations.delete(call.organization, by: try call.who)
@@ -87,7 +91,7 @@ extension AdminCall {
         try who.change(organization)
         let condition = try settingsCondition()
         let settings = try await administration.organizations.update(
-            organization, if: condition, by: try who, change)
+            organization, if: condition, isConfirmed: try boolean("confirmed") ?? false, by: try who, change)
         return .json(settings.json).with("etag", settings.entityTag)
     }
 }
@@ -100,6 +104,8 @@ extension OperationParameter {
     static let ifMatch = OperationParameter(
         name: "If-Match", place: .header, schema: ["type": "string", "pattern": "^(\\*|\"[0-9a-f]{32}\")$"],
         summary: "The `ETag` that the settings were read with, or `*`.", isRequired: true)
+    static let confirmed = boolean(
+        "confirmed", "Enforces rules though they would have refused requests of the last day.")
     static let idempotencyKey = OperationParameter(
         name: "Idempotency-Key", place: .header, schema: ["type": "string", "pattern": "^[!-~]{1,200}$"],
         summary: "The same request with the same key, within the hour, isn't carried out again: it gets the same "

@@ -6,18 +6,23 @@ package import UserDirectory
 /// this node when the function returns.
 package struct Administration: Sendable {
     package typealias Store = AdminStore & AdminTokenStore & AuditStore & OrganizationStore & UserStore & UserSearch
-        & SessionStore
+        & SessionStore & UserCensus
+    package typealias Telemetry = TokenLogStore & ReportStore & AlertStore
 
     package let store: any Store
+    /// Token log, figures of rules, and alerts.
+    package let telemetry: any Telemetry
     /// Seconds since 1970.
     package let now: @Sendable () -> Double
     private let changed: @Sendable () async -> Void
 
     /// - Parameter changed: brings what was stored into force on this node.
     package init(
-        store: any Store, now: @escaping @Sendable () -> Double, changed: @escaping @Sendable () async -> Void
+        store: any Store, telemetry: any Telemetry, now: @escaping @Sendable () -> Double,
+        changed: @escaping @Sendable () async -> Void
     ) {
         self.store = store
+        self.telemetry = telemetry
         self.now = now
         self.changed = changed
     }
@@ -28,6 +33,9 @@ package struct Administration: Sendable {
     package var sessions: SessionService { SessionService(base: self) }
     package var signIn: SignInService { SignInService(base: self) }
     package var audit: AuditService { AuditService(base: self) }
+    package var tokenLog: TokenLogService { TokenLogService(base: self) }
+    package var reports: ReportService { ReportService(base: self) }
+    package var tokenChecks: TokenCheckService { TokenCheckService(base: self) }
     package var adminTokens: AdminTokenService { AdminTokenService(base: self) }
 
     /// Runs `body` in one transaction and brings what it changed into force. The caller has checked who asks.

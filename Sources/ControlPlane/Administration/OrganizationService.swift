@@ -44,11 +44,15 @@ package struct OrganizationService: Sendable {
     }
 
     /// Replaces the settings by what `change` makes of them, unless somebody else was faster.
+    ///
+    /// - Parameter isConfirmed: rules are enforced though they would have refused requests of the last day; where it
+    ///   isn't, that throws `enforcement_unconfirmed`, whose errors say how many.
     package func update(
-        _ id: String, if condition: SettingsCondition, by who: Administrator,
+        _ id: String, if condition: SettingsCondition, isConfirmed: Bool, by who: Administrator,
         _ change: @escaping @Sendable (OrganizationSettings) throws -> OrganizationSettings
     ) async throws -> OrganizationSettings {
         try who.change(id)
+        let report = isConfirmed ? nil : try await base.telemetry.enforcementReport(of: id, now: base.now())
         return try await base.change { transaction in
             guard let before = try transaction.organization(id) else { throw AdminProblem.organizationUnknown(id) }
             guard condition.holds(before) else {
@@ -59,6 +63,7 @@ package struct OrganizationService: Sendable {
             guard after.id == id else { throw AdminProblem.invalid("id", "can't be changed") }
             guard after != before else { return before }
             try checkSignIn(before, after, transaction)
+            if let report { try Self.checkEnforcement(before, after, report) }
             try transaction.put(after)
             let difference = SettingsDifference(before, after)
             try transaction.record(
@@ -69,6 +74,7 @@ package struct OrganizationService: Sendable {
         }
     }
 
+    /// Deletes the organization with its secrets, users, token log and figures. The audit log stays.
     package func delete(_ id: String, by who: Administrator) async throws {
         try who.see(id)
         try who.changeInstance()
@@ -81,6 +87,25 @@ package struct OrganizationService: Sendable {
                     at: transaction.moment, actor: who.actor, action: "organization.delete", organization: id,
                     before: JSONValue.members(["settings": before.json, "users": .integer(users)]).json))
         }
+        try await base.telemetry.forgetTelemetry(of: id)
+    }
+
+    /// Rules that come into force must not refuse what is let through now, unless somebody knows and wants it.
+    private static func checkEnforcement(
+        _ before: OrganizationSettings, _ after: OrganizationSettings, _ report: EnforcementReport
+    ) throws {
+        let consequences = EnforcementChange.consequences(of: after, before: before, by: report)
+        guard !consequences.isEmpty else { return }
+        throw AdminProblem(
+            .enforcementUnconfirmed, "rules would refuse requests that are let through now",
+            errors: consequences.map { consequence in
+                let day = consequence.lastDay
+                let who = consequence.rule == .requireIdentify ? "addresses" : "users"
+                return AdminProblem.FieldError(
+                    consequence.rule.setting,
+                    "would have refused \(day.wouldRefuse) of \(day.requests) requests of the last day, of \(day.users) "
+                        + who)
+            })
     }
 
     /// Sign-in that is on, or comes on, must have been tested as it will be; other settings may change meanwhile.
@@ -136,5 +161,15 @@ struct SettingsDifference {
             new.append(.init(member.key, right))
         }
         return (.object(old), .object(new))
+    }
+}
+
+extension EnforcementRule {
+    /// The setting that enforces it.
+    package var setting: String {
+        switch self {
+        case .requireIdentify, .requireUserHash: rawValue
+        case .updateOnly: "identify_mode"
+        }
     }
 }

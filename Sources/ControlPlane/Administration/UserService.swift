@@ -46,10 +46,11 @@ package struct UserService: Sendable {
         }
     }
 
-    /// Deletes the user with all that is stored of them. The audit log keeps their directory id.
+    /// Deletes the user with all that is stored of them, and takes them out of the token log. The audit log keeps their
+    /// directory id.
     package func delete(_ reference: String, of organization: String, by who: Administrator) async throws {
         try who.change(organization)
-        try await base.change { transaction in
+        let id = try await base.change { transaction in
             guard try transaction.organization(organization) != nil else {
                 throw AdminProblem.organizationUnknown(organization)
             }
@@ -59,7 +60,9 @@ package struct UserService: Sendable {
                 AuditEntry(
                     at: transaction.moment, actor: who.actor, action: "user.delete", organization: organization,
                     subject: user.id, before: Self.standing(user).json))
+            return user.id
         }
+        try await base.telemetry.forgetTelemetry(ofUser: id, of: organization)
     }
 
     /// All that is stored of one user.

@@ -44,6 +44,7 @@ package struct AdminProblem: Error, Sendable, Equatable {
         case hostTaken = "host_taken"
         case tooManySecrets = "too_many_secrets"
         case ssoUntested = "sso_untested"
+        case enforcementUnconfirmed = "enforcement_unconfirmed"
         case preconditionFailed = "precondition_failed"
         case bodyTooLarge = "body_too_large"
         case mediaTypeUnsupported = "media_type_unsupported"
@@ -64,7 +65,8 @@ package struct AdminProblem: Error, Sendable, Equatable {
             case .notFound, .organizationUnknown, .secretUnknown, .userUnknown, .sessionUnknown, .adminTokenUnknown:
                 404
             case .methodNotAllowed: 405
-            case .organizationExists, .hostTaken, .tooManySecrets, .ssoUntested: 409
+            case .organizationExists, .hostTaken, .tooManySecrets, .ssoUntested, .enforcementUnconfirmed:
+                409
             case .preconditionFailed: 412
             case .bodyTooLarge: 413
             case .mediaTypeUnsupported: 415
