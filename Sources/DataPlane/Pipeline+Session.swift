@@ -94,18 +94,20 @@ extension DataPlaneWorker {
     /// The session cookie of a request.
     func sessionCookie(_ context: RequestContext) -> OwnCookies.Finding {
         guard context.exchange.request.fields.first(.cookie) != nil else { return .none }
-        return isPlainLoopback(context)
-            ? OwnCookies.find("widget_session", in: context.exchange.request.fields)
-            : OwnCookies.find("__Host-widget_session", in: context.exchange.request.fields)
+        return ownCookie(.session, context)
+    }
+
+    /// One of the gateway's own cookies in a request.
+    func ownCookie(_ name: PortalCookieName, _ context: RequestContext) -> OwnCookies.Finding {
+        OwnCookies.find(name.text(isSecure: !isPlainLoopback(context)), in: context.exchange.request.fields)
     }
 
     /// The digests of the sessions that the browser has, or says that it has: one, or none, but for planted ones.
     func sessionDigests(_ context: RequestContext) -> [SessionDigest] {
-        let values =
-            isPlainLoopback(context)
-            ? OwnCookies.all("widget_session", in: context.exchange.request.fields)
-            : OwnCookies.all("__Host-widget_session", in: context.exchange.request.fields)
-        return values.compactMap { SessionID(cookieValue: $0)?.digest }
+        let name = PortalCookieName.session.text(isSecure: !isPlainLoopback(context))
+        return OwnCookies.all(name, in: context.exchange.request.fields).compactMap {
+            SessionID(cookieValue: $0)?.digest
+        }
     }
 
     func cookies(_ context: RequestContext) -> PortalCookies {

@@ -199,11 +199,7 @@ extension DataPlaneWorker {
     private func complete(_ context: RequestContext, answer: (confirmation: [UInt8], stays: Bool)?) throws(Rejection) {
         guard let organization = context.organizationSnapshot else { throw Rejection(.organizationUnknown) }
         let now = EventLoop.wallClock()
-        let found =
-            isPlainLoopback(context)
-            ? OwnCookies.find("widget_pending", in: context.exchange.request.fields)
-            : OwnCookies.find("__Host-widget_pending", in: context.exchange.request.fields)
-        guard case .one(let value) = found,
+        guard case .one(let value) = ownCookie(.pending, context),
             let pending = PendingSignIn(
                 sealed: value, key: portalKey, organization: organization.settings.id, now: now),
             let returnTo = address(context, Array(pending.returnAddress.utf8))

@@ -12,9 +12,7 @@ extension DataPlaneWorker {
         writeTarget(context)
         // A page that is no return address, say because it is too long, isn't worth an error: home will do.
         let page = address(context, Array(targetScratch.readable)) ?? .home
-        var location = "/_widget/sso/start?return_to=" + IdentityHeaders.percentEncoded(page.location)
-        if let id = organizationParameter(context) { location += "&organizationId=" + id }
-        redirect(context, 302, to: location)
+        redirect(context, 302, to: startPath(context, returnTo: page))
     }
 
     /// The gateway's own sign-in page; it also stands in for login pages of the portal that are closed.
@@ -22,15 +20,18 @@ extension DataPlaneWorker {
         guard let organization = context.organizationSnapshot else { throw Rejection(.organizationUnknown) }
         let sso = organization.settings.sso
         guard sso.enabled else { throw Rejection(.ssoDisabled) }
-        var start = "/_widget/sso/start?return_to="
-        start += IdentityHeaders.percentEncoded(try returnAddress(context, parameter("return_to", context)).location)
-        if let id = organizationParameter(context) { start += "&organizationId=" + id }
-        let startPath = start
+        let startPath = startPath(context, returnTo: try returnAddress(context, parameter("return_to", context)))
         answerPage(context) { nonce in
             SignInPage.html(
                 organizationName: organization.settings.name, buttonLabel: sso.buttonLabel, startPath: startPath,
                 isSignedOut: parameter("signed_out", context) != nil, nonce: nonce)
         }
+    }
+
+    /// Where sign-in starts that ends at `page`.
+    private func startPath(_ context: RequestContext, returnTo page: ReturnAddress) -> String {
+        let organization = organizationParameter(context).map { "&organizationId=" + $0 } ?? ""
+        return "/_widget/sso/start?return_to=" + PercentEncoding.encode(page.location) + organization
     }
 
     /// A test of the whole loop ends here: it says how it went, and signs nobody in.
@@ -134,11 +135,7 @@ extension DataPlaneWorker {
     /// The transaction that this browser began, where it did.
     func transaction(_ context: RequestContext) -> SignInTransaction? {
         guard let organization = context.organizationSnapshot else { return nil }
-        let found =
-            isPlainLoopback(context)
-            ? OwnCookies.find("widget_signin", in: context.exchange.request.fields)
-            : OwnCookies.find("__Host-widget_signin", in: context.exchange.request.fields)
-        guard case .one(let value) = found else { return nil }
+        guard case .one(let value) = ownCookie(.signIn, context) else { return nil }
         let transaction = SignInTransaction(
             sealed: value, key: portalKey, organization: organization.settings.id, now: EventLoop.wallClock())
         return transaction?.dialect == organization.settings.dialect ? transaction : nil

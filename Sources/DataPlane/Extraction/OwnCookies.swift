@@ -1,4 +1,5 @@
 import HTTPMessages
+import PortalSSO
 
 /// The gateway's own cookies among a request's: found by name for the gateway, and kept from every upstream.
 enum OwnCookies {
@@ -74,8 +75,8 @@ enum OwnCookies {
         while start < name.count, isSkipped(name[start]) { start += 1 }
         let name = name.part(start, name.count).trimmingBlanks
         let bare = name.hasPrefixIgnoringCase("__host-") ? name.part(7, name.count) : name
-        return bare.equalsIgnoringCase("widget_session") || bare.equalsIgnoringCase("widget_signin")
-            || bare.equalsIgnoringCase("widget_pending")
+        guard bare.hasPrefixIgnoringCase("widget_") else { return false }
+        return PortalCookieName.allCases.contains { bare.equalsIgnoringCase($0.text(isSecure: false)) }
     }
 
     /// Servers that skip an empty name take `=a=b` for `a=b`.

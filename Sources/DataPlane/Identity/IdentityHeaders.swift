@@ -1,5 +1,6 @@
 package import HTTPMessages
 package import IdentityCore
+import PortalSSO
 
 /// The one place that knows identity headers: which names are reserved, and how they are written.
 ///
@@ -41,7 +42,7 @@ package enum IdentityHeaders {
         append("x-widget-user", userID, to: &lines)
         if let id = profile.externalID { append("x-widget-user-id", id, to: &lines) }
         if let email = profile.email { append("x-widget-user-email", email, to: &lines) }
-        if let name = profile.name { append("x-widget-user-name", percentEncoded(name), to: &lines) }
+        if let name = profile.name { append("x-widget-user-name", PercentEncoding.encode(name), to: &lines) }
         append("x-widget-verified-by", verifiedBy.rawValue, to: &lines)
         return Array(lines.readable)
     }
@@ -58,23 +59,6 @@ package enum IdentityHeaders {
             lines.append("\r\n")
         }
     }
-
-    /// UTF-8 with everything but RFC 3986's unreserved characters percent-encoded.
-    static func percentEncoded(_ text: String) -> String {
-        var encoded = ByteQueue()
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: encoded.append(byte: byte)
-            default:
-                encoded.append(byte: 0x25)
-                encoded.append(byte: hexadecimalDigit(byte >> 4))
-                encoded.append(byte: hexadecimalDigit(byte & 15))
-            }
-        }
-        return encoded.readable.string
-    }
-
-    private static func hexadecimalDigit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x37 + value }
 }
 
 /// What an identity rests on.

@@ -40,7 +40,7 @@ package struct PortalCookies: Sendable {
     }
 
     /// As it stands in `Cookie` and `Set-Cookie`.
-    package func name(_ name: PortalCookieName) -> String { (isSecure ? "__Host-" : "") + name.rawValue }
+    package func name(_ name: PortalCookieName) -> String { name.text(isSecure: isSecure).description }
 
     private func set(_ name: PortalCookieName, _ value: String, _ maxAge: Int, isPartitioned: Bool? = nil) -> String {
         let attributes =
@@ -55,12 +55,21 @@ package struct PortalCookies: Sendable {
     }
 }
 
-/// The cookies by what they hold; the raw value is the name without prefix.
-package enum PortalCookieName: String, Sendable, CaseIterable {
+/// The cookies by what they hold.
+package enum PortalCookieName: Sendable, CaseIterable {
     /// A `SessionID`.
-    case session = "widget_session"
+    case session
     /// A sealed `SignInTransaction`.
-    case signIn = "widget_signin"
+    case signIn
     /// A sealed `PendingSignIn`.
-    case pending = "widget_pending"
+    case pending
+
+    /// The cookie's name: with the prefix `__Host-`, which browsers take over `https` only, or without.
+    package func text(isSecure: Bool) -> StaticString {
+        switch self {
+        case .session: isSecure ? "__Host-widget_session" : "widget_session"
+        case .signIn: isSecure ? "__Host-widget_signin" : "widget_signin"
+        case .pending: isSecure ? "__Host-widget_pending" : "widget_pending"
+        }
+    }
 }

@@ -1,5 +1,5 @@
 /// Percent-encoding (RFC 3986 section 2.1).
-enum PercentEncoding {
+package enum PercentEncoding {
     /// One round of decoding; a percent sign that begins no escape stays.
     static func decode(_ text: some Collection<UInt8>) -> [UInt8] {
         let bytes = Array(text)
@@ -20,8 +20,8 @@ enum PercentEncoding {
         return decoded
     }
 
-    /// Encodes all but the unreserved characters: fit for a value in a query.
-    static func encode(_ text: String) -> String {
+    /// Encodes the UTF-8 of all but the unreserved characters: fit for a value in a query.
+    package static func encode(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var encoded: [UInt8] = []
         for byte in text.utf8 {
