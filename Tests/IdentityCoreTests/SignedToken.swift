@@ -66,7 +66,8 @@ func outcome(
         Outcome(verifier.verify($0, keys: keys, policy: policy, now: now))
     }
     let explanation = TokenExplanation(token: token, api: api, userHash: userHash, policy: policy, now: now)
-    precondition(explanation.rejection?.code == outcome.code && explanation.profile == outcome.profile)
+    precondition(explanation.rejection?.code == outcome.code)
+    precondition(outcome.code != nil || explanation.profile == outcome.profile)
     return outcome
 }
 

@@ -9,17 +9,20 @@ package struct TokenCheckService: Sendable {
 
     let base: Administration
 
+    /// - Parameter token: as it was pasted; white space around it isn't taken for a part of it.
     package func check(_ token: String, of organization: String, by who: Administrator) async throws -> TokenCheck {
         try who.see(organization)
+        let pasted = token.utf8.count
         guard token.utf8.count <= Self.longestToken else {
             throw AdminProblem.invalid("token", "must have at most \(Self.longestToken) bytes")
         }
+        let token = Self.trimmed(token)
         let stored = try await base.store.loadAll().organizations
         guard let own = stored.first(where: { $0.settings.id == organization }) else {
             throw AdminProblem.organizationUnknown(organization)
         }
         let now = base.now()
-        let explanation = Self.explanation(of: token, for: own, now: now)
+        var explanation = Self.explanation(of: token, for: own, now: now)
         var vouching: String?
         if explanation.rejection?.code == .tokenSignatureMismatch, who.scope.organization == nil {
             // Whose key it is concerns nobody who is bound to one organization.
@@ -28,8 +31,21 @@ package struct TokenCheckService: Sendable {
                     $0.settings.id != organization && Self.explanation(of: token, for: $0, now: now).keyID != nil
                 }?.settings.id
         }
+        if let vouching {
+            explanation.suggest(
+                "It was signed with a secret of organization \(vouching): sign with one of \(organization), or send it "
+                    + "to a host of \(vouching).",
+                for: "signature")
+        }
         return TokenCheck(
-            settings: own.settings, at: now, explanation: explanation, organizationThatVouches: vouching)
+            settings: own.settings, at: now, explanation: explanation, organizationThatVouches: vouching,
+            isTrimmed: token.utf8.count < pasted)
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        let spaces: [UInt8] = [0x20, 0x09, 0x0A, 0x0D]
+        let start = text.utf8.drop { spaces.contains($0) }
+        return String(decoding: start.reversed().drop { spaces.contains($0) }.reversed(), as: UTF8.self)
     }
 
     private static func explanation(
@@ -51,4 +67,6 @@ package struct TokenCheck: Sendable {
     package let explanation: TokenExplanation
     /// Another organization whose secret signed it.
     package let organizationThatVouches: String?
+    /// White space was around it, with which the gateway would have refused it.
+    package let isTrimmed: Bool
 }

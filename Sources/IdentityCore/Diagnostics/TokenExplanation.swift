@@ -1,34 +1,27 @@
 /// A verdict with its reasons, step by step and in words: what `token verify` shows.
 ///
 /// It takes the same steps as `TokenVerifier.verify`, by the same code, but allocates freely and needs the secrets in
-/// the clear, with which it recognises common mistakes. No word of it is a token, a secret, or a client's text.
+/// the clear, with which it recognises common mistakes. No word of it is a token or a secret; where it quotes what a
+/// client wrote, that is bounded and safe to show.
 package struct TokenExplanation: Sendable {
-    /// One step of verification.
-    package struct Step: Sendable, Equatable {
-        package enum Outcome: String, Sendable {
-            case ok, failed, skipped
-        }
-
-        /// `size`, `segments`, `header`, `signature`, `payload`, `time`, `lifetime`, `claims` or `user_hash`.
-        package let name: String
-        package let outcome: Outcome
-        /// One or more sentences.
-        package let words: String
-    }
-
     /// All nine steps in order; those after a failed one are skipped.
     package private(set) var steps: [Step] = []
     /// Why the token is refused; nil where it is accepted.
     package private(set) var rejection: Rejection?
     /// What the rules in `report` would have refused.
     package private(set) var wouldReject: [Rejection] = []
+    /// What the header says, where it can be read.
+    package private(set) var header: Header?
     /// The key that the signature holds under.
     package private(set) var keyID: String?
-    /// What the token says of its user, where it is accepted.
+    /// The claims that say times, where the signature holds.
+    package private(set) var times: [TimeClaim] = []
+    /// What the token says of its user, as the organization's dialect reads it: where the signature holds and the claims
+    /// can be read, though the token be refused for something else.
     package private(set) var profile: UserProfile?
-    /// What it says of its user's role, where it is accepted.
+    /// What it says of its user's role, likewise.
     package private(set) var privileges = PrivilegeClaims()
-    /// What an admin should know though it is accepted.
+    /// What an admin should know of its claims, likewise.
     package private(set) var warnings: TokenWarnings = []
 
     /// Explains `token`, at `now` in seconds since 1970, for an organization with these active secrets.
@@ -54,6 +47,12 @@ package struct TokenExplanation: Sendable {
         }
     }
 
+    /// Adds what only somebody with a wider view knows to how a step is mended.
+    package mutating func suggest(_ remedy: String, for step: String) {
+        guard let index = steps.firstIndex(where: { $0.name == step }) else { return }
+        steps[index].remedy = remedy
+    }
+
     private static let stepNames = [
         "size", "segments", "header", "signature", "payload", "time", "lifetime", "claims", "user_hash",
     ]
@@ -67,16 +66,22 @@ package struct TokenExplanation: Sendable {
         let scratch = verifier.scratch
         let names = verifier.names
 
+        header = Header(of: token, in: scratch, names: names.header)
         let compact = try segments(token, scratch)
-        let header = try self.header(compact, scratch, names)
+        let header = try step("It is signed with HS256.") { [self] rejection in
+            ShapeWords.describeHeader(rejection, header: self.header)
+        } check: { () throws(Rejection) in
+            try JOSEHeader(compact, in: scratch, names: names.header)
+        }
         let authenticated = try signature(compact, header, keys, mistakes, scratch)
 
         guard JSONScanner.scan(authenticated.payload, in: scratch) else {
             throw failed(
                 Rejection(.tokenMalformed),
-                "The payload isn't one JSON object in UTF-8 with each name once and at most 16 levels.")
+                Finding("The payload isn't one JSON object in UTF-8 with each name once and at most 16 levels."))
         }
         passed("The payload is a JSON object with \(scratch.memberCount) claims.")
+        readFacts(names, policy.dialect, scratch)
 
         let times = try step("Its times hold.") { rejection in
             TimeWords.describe(rejection, scratch: scratch, names: names.times, dialect: policy.dialect, now: now)
@@ -88,18 +93,24 @@ package struct TokenExplanation: Sendable {
         } check: { () throws(Rejection) in
             try times.checkLifetime(policy, now: now)
         }
-        let claims = try step { claims in
-            let warnings = TokenWarnings(claims, claims.privileges, in: scratch)
-            return "The claims are those of \(policy.dialect.rawValue)."
+        let claims = try step { [warnings] claims in
+            "The claims are those of \(policy.dialect.rawValue)."
                 + PrivilegeWords.describe(claims.privileges, warnings: warnings, dialect: policy.dialect)
         } failing: { rejection in
-            let claim = rejection.claim.map { "'\($0)'" } ?? "A claim"
-            return rejection.code == .tokenClaimMissing
-                ? "\(claim) is required and missing." : "\(claim) has a value that it can't have."
+            ClaimWords(scratch: scratch, names: names, dialect: policy.dialect).describe(rejection)
         } check: { () throws(Rejection) in
             try names.claims(ClaimReader(scratch: scratch), dialect: policy.dialect)
         }
         try hash(claims, keys, mistakes, policy, scratch)
+    }
+
+    /// Reads times and profile of the payload at hand, before anything about them is refused.
+    private mutating func readFacts(_ names: ClaimNames, _ dialect: Dialect, _ scratch: JSONScratch) {
+        times = TimeClaim.all(in: scratch, names: names.times, dialect: dialect)
+        let reader = ClaimReader(scratch: scratch)
+        guard let claims = try? names.claims(reader, dialect: dialect) else { return }
+        for name in [names.times.expiry, names.times.notBefore, names.times.issuedAt] { reader.ignore(name) }
+        if dialect == .uservoice { reader.ignore(names.times.expires) }
         profile = claims.profile(in: scratch, names: names)
         privileges = claims.privileges
         warnings = TokenWarnings(claims, privileges, in: scratch)
@@ -114,30 +125,10 @@ package struct TokenExplanation: Sendable {
             passed("It has three segments of base64url.")
             return compact
         } catch {
-            guard error.code != .tokenTooLarge else {
-                throw failed(error, "It has \(token.count) bytes; at most \(CompactToken.maximumLength) are read.")
-            }
+            guard error.code != .tokenTooLarge else { throw failed(error, ShapeWords.tooLong(token.count)) }
             passed("It has \(token.count) bytes.")
-            let dots = token.count { $0 == UInt8(ascii: ".") }
-            throw failed(
-                error,
-                dots == 2
-                    ? "A segment isn't strict base64url without padding. Was the token cut or changed on its way?"
-                    : "A token has two dots; this has \(dots).")
+            throw failed(error, ShapeWords.describe(token))
         }
-    }
-
-    private mutating func header(
-        _ compact: CompactToken, _ scratch: JSONScratch, _ names: ClaimNames
-    ) throws(Rejection) -> JOSEHeader {
-        let header = try step("It is signed with HS256.") { rejection in
-            rejection.code == .tokenAlgorithmNotAllowed
-                ? "Its algorithm isn't HS256, and no other is allowed."
-                : "The header isn't a JSON object with each name once, has a 'crit', or a 'kid' that is no string."
-        } check: { () throws(Rejection) in
-            try JOSEHeader(compact, in: scratch, names: names.header)
-        }
-        return header
     }
 
     private mutating func signature(
@@ -176,13 +167,13 @@ package struct TokenExplanation: Sendable {
     // MARK: Recording
 
     private mutating func step<Value>(
-        _ words: String, failing describe: (Rejection) -> String, check: () throws(Rejection) -> Value
+        _ words: String, failing describe: (Rejection) -> Finding, check: () throws(Rejection) -> Value
     ) throws(Rejection) -> Value {
         try step({ _ in words }, failing: describe, check: check)
     }
 
     private mutating func step<Value>(
-        _ words: (Value) -> String, failing describe: (Rejection) -> String, check: () throws(Rejection) -> Value
+        _ words: (Value) -> String, failing describe: (Rejection) -> Finding, check: () throws(Rejection) -> Value
     ) throws(Rejection) -> Value {
         do throws(Rejection) {
             let value = try check()
@@ -197,8 +188,11 @@ package struct TokenExplanation: Sendable {
         steps.append(Step(name: TokenExplanation.stepNames[steps.count], outcome: .ok, words: words))
     }
 
-    private mutating func failed(_ rejection: Rejection, _ words: String) -> Rejection {
-        steps.append(Step(name: TokenExplanation.stepNames[steps.count], outcome: .failed, words: words))
+    private mutating func failed(_ rejection: Rejection, _ finding: Finding) -> Rejection {
+        steps.append(
+            Step(
+                name: TokenExplanation.stepNames[steps.count], outcome: .failed, words: finding.words,
+                remedy: finding.remedy))
         return rejection
     }
 }
