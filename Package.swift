@@ -34,6 +34,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
@@ -94,11 +95,19 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(
+            name: "Console",
+            dependencies: [
+                "ControlPlane", "GatewayConfiguration", "IdentityCore", "MessageAuthentication", "PortalSSO",
+                "UserDirectory", .product(name: "Mustache", package: "swift-mustache"),
+            ],
+            exclude: ["README.md"], resources: [.embedInCode("Templates"), .embedInCode("Assets")],
+            swiftSettings: house),
+        .target(
             name: "Demo", dependencies: ["HTTPMessages", "IdentityCore"], exclude: ["Pages"], swiftSettings: house),
         .target(
             name: "Gateway",
             dependencies: [
-                "ControlPlane", "DataPlane", "Demo", "DirectorySQLite", "EventLoop", "GatewayConfiguration",
+                "Console", "ControlPlane", "DataPlane", "Demo", "DirectorySQLite", "EventLoop", "GatewayConfiguration",
                 "HTTP2Engine", "HTTPMessages", "HTTPServer", "HTTPUpstream", "IdentityCore", "MessageAuthentication",
                 "PortalSSO", "TLSEngine", "UserDirectory", "VerificationCache",
                 .product(name: "Logging", package: "swift-log"),
@@ -131,6 +140,13 @@ let package = Package(
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: ["ControlPlane", "DirectorySQLite", "GatewayConfiguration", "IdentityCore", "UserDirectory"],
+            swiftSettings: house),
+        .testTarget(
+            name: "ConsoleTests",
+            dependencies: [
+                "Console", "ControlPlane", "DirectorySQLite", "GatewayConfiguration", "IdentityCore", "UserDirectory",
+                .product(name: "Mustache", package: "swift-mustache"),
+            ],
             swiftSettings: house),
         .testTarget(
             name: "GatewayConfigurationTests", dependencies: ["GatewayConfiguration", "IdentityCore", "UserDirectory"],

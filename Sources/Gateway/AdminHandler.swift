@@ -1,21 +1,24 @@
+import Console
 import ControlPlane
 import EventLoop
 import HTTPMessages
 import Synchronization
 
 /// Answers the admin listener: whether the process is alive, whether it wants traffic, and what it has counted, at
-/// once; the admin API from Swift concurrency, whose answers come back through the thread's mailbox.
+/// once; the admin API and the console from Swift concurrency, whose answers come back through the thread's mailbox.
 final class AdminHandler: ExchangeHandler {
     private let status: GatewayStatus
     private let router: AdminRouter
+    private let console: Console
     private let mailbox: Mailbox
     /// The exchanges that somebody works on elsewhere: by number, as exchanges themselves are used again.
     private var calls: [Int: Exchange] = [:]
     private var lastNumber = 0
 
-    init(status: GatewayStatus, router: AdminRouter, mailbox: Mailbox) {
+    init(status: GatewayStatus, router: AdminRouter, console: Console, mailbox: Mailbox) {
         self.status = status
         self.router = router
+        self.console = console
         self.mailbox = mailbox
     }
 
@@ -33,7 +36,9 @@ final class AdminHandler: ExchangeHandler {
             return send(AdminProblem(.bodyTooLarge, "the request's body is too large").response, on: exchange)
         }
         if AdminRouter.owns(path.string) {
-            begin(exchange)
+            begin(exchange, router.respond)
+        } else if Console.owns(path.string) {
+            begin(exchange, console.respond)
         } else if !(method == .get || method == .head) {
             answer(exchange, 400, "bad request\n")
         } else if path.equals("/healthz") {
@@ -93,7 +98,9 @@ final class AdminHandler: ExchangeHandler {
         }
     }
 
-    private func begin(_ exchange: Exchange) {
+    private func begin(
+        _ exchange: Exchange, _ respond: @escaping @Sendable (AdminRequest) async -> AdminResponse
+    ) {
         lastNumber += 1
         let number = lastNumber
         let handler = WorkerBound(self)
@@ -106,8 +113,8 @@ final class AdminHandler: ExchangeHandler {
         let request = request(exchange, body)
         // A body that came in the same read is delivered after this call, though its end is known already.
         if exchange.requestEnded, exchange.requestBodyReceived == 0 { body.end() }
-        call.task = Task { [mailbox, router] in
-            let response = await router.respond(to: request)
+        call.task = Task { [mailbox] in
+            let response = await respond(request)
             mailbox.post { handler.value.answer(number, response) }
         }
     }
@@ -119,7 +126,7 @@ final class AdminHandler: ExchangeHandler {
         }
         return AdminRequest(
             method: exchange.request.methodName.string, target: exchange.request.target.string, fields: fields,
-            address: exchange.transport?.peer.address ?? "", body: body)
+            authority: exchange.request.authority.string, address: exchange.transport?.peer.address ?? "", body: body)
     }
 
     private func bodyTaken(_ number: Int, _ count: Int) {

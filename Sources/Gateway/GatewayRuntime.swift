@@ -1,3 +1,4 @@
+import Console
 import ControlPlane
 import DataPlane
 import DirectorySQLite
@@ -161,9 +162,11 @@ package actor GatewayRuntime {
             changed: { [weak self] in await self?.takeInStoredChanges() })
         let authenticator = Authenticator(store: store, now: { EventLoop.wallClock() })
         let router = AdminRouter(administration, authenticator: authenticator)
+        let console = Console(
+            administration, authenticator: authenticator, isSecure: admin.security != .cleartext)
         let status = status
         let thread = try SiteThread(on: address, tls: try tlsContext(admin), takesAnyLength: true) { mailbox in
-            AdminHandler(status: status, router: router, mailbox: mailbox)
+            AdminHandler(status: status, router: router, console: console, mailbox: mailbox)
         }
         if let token = try await administration.adminTokens.makeInitial() { show(initialToken: token) }
         thread.start(named: "admin")
@@ -181,8 +184,9 @@ package actor GatewayRuntime {
             : """
             \(line)
             Admin token, shown this once: \(token)
-            It opens the admin API of this gateway until it is revoked, or until another token
-            for the whole instance is made (widget-gateway admin-token create NAME).
+            It opens the console and the admin API of this gateway until it is revoked, or until
+            another token for the whole instance is made (in the console, or by
+            widget-gateway admin-token create NAME).
             \(line)
 
             """

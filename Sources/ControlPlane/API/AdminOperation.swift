@@ -18,8 +18,7 @@ struct AdminOperation: Sendable {
     var problems: [AdminProblem.Code] = []
     let run: @Sendable (AdminCall) async throws -> AdminResponse
 
-    /// The segments of the path.
-    var segments: [Substring] { path.split(separator: "/") }
+    var pattern: PathPattern { PathPattern(path) }
 }
 
 struct OperationParameter: Sendable {

@@ -46,18 +46,7 @@ package struct AdminRouter: Sendable {
         let segments = path.dropFirst(root.count + 1).split(separator: "/", omittingEmptySubsequences: false)
         var matches: [Match] = []
         for operation in AdminOperation.all {
-            let pattern = operation.segments
-            guard pattern.count == segments.count else { continue }
-            var values: [String: String] = [:]
-            let isMatch = zip(pattern, segments).allSatisfy { pattern, segment in
-                guard pattern.hasPrefix("{") else { return pattern == segment }
-                guard let value = PercentDecoding.text(segment), !value.isEmpty, !value.utf8.contains(0) else {
-                    return false
-                }
-                values[String(pattern.dropFirst().dropLast())] = value
-                return true
-            }
-            if isMatch { matches.append((operation, values)) }
+            if let values = operation.pattern.match(segments) { matches.append((operation, values)) }
         }
         let fewest = matches.map(\.values.count).min()
         return matches.filter { $0.values.count == fewest }
@@ -79,33 +68,5 @@ package struct AdminRouter: Sendable {
             }
         }
         return values
-    }
-}
-
-enum PercentDecoding {
-    /// The text that is written percent-encoded; nil where an escape is broken or what comes out isn't UTF-8.
-    static func text(_ encoded: Substring, plusIsSpace: Bool = false) -> String? {
-        var bytes: [UInt8] = []
-        var rest = encoded.utf8[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%") {
-                guard let high = rest.popFirst().flatMap(digit), let low = rest.popFirst().flatMap(digit) else {
-                    return nil
-                }
-                bytes.append(high << 4 | low)
-            } else {
-                bytes.append(byte == UInt8(ascii: "+") && plusIsSpace ? 0x20 : byte)
-            }
-        }
-        return String(validating: bytes, as: UTF8.self)
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x41 + 10
-        case 0x61...0x66: byte - 0x61 + 10
-        default: nil
-        }
     }
 }

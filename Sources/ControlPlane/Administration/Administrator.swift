@@ -4,10 +4,13 @@ package import UserDirectory
 package struct Administrator: Sendable {
     package var actor: AuditEntry.Actor
     package var scope: AdminScope
+    /// Came by the token of the first start, which ends when somebody makes another for the whole instance.
+    package var cameByInitialToken: Bool
 
-    package init(actor: AuditEntry.Actor, scope: AdminScope) {
+    package init(actor: AuditEntry.Actor, scope: AdminScope, cameByInitialToken: Bool = false) {
         self.actor = actor
         self.scope = scope
+        self.cameByInitialToken = cameByInitialToken
     }
 
     /// Throws unless the organization is within reach; one that isn't looks as if it didn't exist.

@@ -17,4 +17,20 @@ package struct AuditService: Sendable {
         let page = Array(found.prefix(limit))
         return (page, found.count > limit ? page.last?.number : nil)
     }
+
+    /// Notes that somebody came into the console, or left it.
+    package func record(_ visit: ConsoleVisit, by who: Administrator) async throws {
+        try await base.store.administer { transaction in
+            try transaction.record(
+                AuditEntry(
+                    at: transaction.moment, actor: who.actor, action: visit.rawValue,
+                    organization: who.scope.organization))
+        }
+    }
+}
+
+/// What the audit log tells of visits to the console; the raw value is the action.
+package enum ConsoleVisit: String, Sendable {
+    case signIn = "console.sign_in"
+    case signOut = "console.sign_out"
 }

@@ -20,26 +20,40 @@ package final class Authenticator: Sendable {
     ///
     /// - Parameter authorization: the field's value.
     package func administrator(authorization: String?, address: String) async throws -> Administrator {
-        let moment = now()
         guard let authorization else {
             throw AdminProblem(.adminTokenMissing, "an admin token is needed: Authorization: Bearer wga_…")
         }
         let parts = authorization.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer",
-            let digest = AdminTokenText.digest(of: String(parts[1])),
-            let token = try await store.adminToken(digest: digest), token.isActive(at: moment)
-        else {
-            if let wait = failures.note(address, at: moment) {
-                var problem = AdminProblem(.rateLimited, "too many requests with a bad admin token")
-                problem.retryAfter = wait
-                throw problem
-            }
-            throw AdminProblem(.adminTokenInvalid, "the admin token is unknown, expired or revoked")
+        let isBearer = parts.count == 2 && parts[0].lowercased() == "bearer"
+        return try await administrator(token: isBearer ? String(parts[1]) : "", address: address).administrator
+    }
+
+    /// - Parameter token: its text.
+    /// - Returns: also the digest, by which `resume` finds the token again.
+    package func administrator(
+        token: String, address: String
+    ) async throws -> (administrator: Administrator, digest: [UInt8]) {
+        if let digest = AdminTokenText.digest(of: token),
+            let administrator = try await resume(digest, address: address)
+        {
+            return (administrator, digest)
         }
+        if let wait = failures.note(address, at: now()) {
+            var problem = AdminProblem(.rateLimited, "too many requests with a bad admin token")
+            problem.retryAfter = wait
+            throw problem
+        }
+        throw AdminProblem(.adminTokenInvalid, "the admin token is unknown, expired or revoked")
+    }
+
+    /// Who came in by the token with this digest; nil where it opens nothing any more.
+    package func resume(_ digest: [UInt8], address: String) async throws -> Administrator? {
+        let moment = now()
+        guard let token = try await store.adminToken(digest: digest), token.isActive(at: moment) else { return nil }
         noteUse(token.id, at: moment)
         return Administrator(
             actor: AuditEntry.Actor(kind: .adminToken, id: token.id, name: token.name, address: address),
-            scope: token.scope)
+            scope: token.scope, cameByInitialToken: token.isInitial)
     }
 
     private func noteUse(_ id: String, at moment: Double) {

@@ -8,11 +8,17 @@ package struct OrganizationService: Sendable {
     let base: Administration
 
     /// Those within reach, by id, after `cursor`.
+    ///
+    /// - Parameter text: is part of the id, the name or a host, whatever the letter case; nil: any.
     package func list(
-        after cursor: String?, limit: Int, by who: Administrator
+        containing text: String? = nil, after cursor: String?, limit: Int, by who: Administrator
     ) async throws -> (organizations: [OrganizationSettings], next: String?) {
-        let all = try await base.store.organizations().filter {
-            (who.scope.organization ?? $0.id) == $0.id && $0.id > cursor ?? ""
+        let text = text?.lowercased()
+        let all = try await base.store.organizations().filter { settings in
+            (who.scope.organization ?? settings.id) == settings.id && settings.id > cursor ?? ""
+                && text.map { text in
+                    ([settings.id, settings.name.lowercased()] + settings.hosts).contains { $0.contains(text) }
+                } ?? true
         }
         let page = Array(all.prefix(limit))
         return (page, all.count > limit ? page.last?.id : nil)

@@ -6,17 +6,20 @@ package struct AdminRequest: Sendable {
     package var target: String
     /// Names in lower case.
     package var fields: [(name: String, value: String)]
+    /// The host, with the port where it isn't the scheme's own, that the client asked for.
+    package var authority: String
     /// Who sent it, without the port.
     package var address: String
     package var body: RequestBody
 
     package init(
-        method: String, target: String, fields: [(name: String, value: String)] = [], address: String,
-        body: RequestBody
+        method: String, target: String, fields: [(name: String, value: String)] = [], authority: String = "",
+        address: String, body: RequestBody
     ) {
         self.method = method
         self.target = target
         self.fields = fields
+        self.authority = authority
         self.address = address
         self.body = body
     }
