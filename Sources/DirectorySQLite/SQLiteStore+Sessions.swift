@@ -92,12 +92,14 @@ extension SQLiteStore: SessionStore {
         return count
     }
 
-    package func sessions(of organization: String, user: String?, limit: Int) async throws -> [PortalSession] {
+    package func sessions(
+        of organization: String, user: String?, after cursor: SessionCursor?, limit: Int
+    ) async throws -> [PortalSession] {
         let moment = now()
         return try await reading { database in
             try Self.requireOrganization(organization, database)
             return try SessionTable(database: database)
-                .sessions(of: organization, user: user, at: moment, limit: max(0, limit))
+                .sessions(of: organization, user: user, after: cursor, at: moment, limit: max(0, limit))
         }
     }
 

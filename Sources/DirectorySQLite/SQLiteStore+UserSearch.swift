@@ -69,6 +69,24 @@ struct UserCondition {
                     ["least": filter.revenueFrom ?? -.infinity, "most": filter.revenueTo ?? .infinity],
                     by: "users_revenue"))
         }
+        if let company = filter.company {
+            conditions.append(
+                plain(
+                    "json_extract(profile, '$.company.name') = :company OR json_extract(profile, '$.company.id') = :company",
+                    ["company": company]))
+        }
+        if let locale = filter.locale {
+            conditions.append(plain("json_extract(profile, '$.locale') = :locale", ["locale": locale]))
+        }
+        if let risk = filter.renewalRisk {
+            conditions.append(plain("json_extract(profile, '$.renewal.risk') = :risk", ["risk": risk]))
+        }
+        if let owner = filter.owner {
+            conditions.append(
+                plain(
+                    "json_extract(profile, '$.owner.id') = :owner OR json_extract(profile, '$.owner.email') = :owner",
+                    ["owner": owner]))
+        }
         if let segment = filter.segment {
             conditions.append(
                 plain(

@@ -15,11 +15,13 @@ struct SessionTable {
     static let end = "DELETE FROM sessions WHERE digest = ? AND organization = ? RETURNING \(columns)"
     /// `+`: a condition that must not be taken for the one to search by.
     static let ofOrganization = """
-        SELECT \(columns) FROM sessions WHERE organization = ? AND +expires_at > ?
+        SELECT \(columns) FROM sessions
+        WHERE organization = ? AND (created_at, digest) < (?, ?) AND +expires_at > ?
         ORDER BY created_at DESC, digest DESC LIMIT ?
         """
     static let ofUser = """
-        SELECT \(columns) FROM sessions WHERE +organization = ? AND +expires_at > ? AND user = ?
+        SELECT \(columns) FROM sessions
+        WHERE +organization = ? AND (created_at, digest) < (?, ?) AND +expires_at > ? AND user = ?
         ORDER BY created_at DESC, digest DESC LIMIT ?
         """
     static let endBefore = "DELETE FROM sessions WHERE user = ? AND created_at < ?"
@@ -32,14 +34,15 @@ struct SessionTable {
         return try Row.fetchOne(statement, arguments: [Data(digest.bytes), organization]).map(Self.session)
     }
 
-    func sessions(of organization: String, user: String?, at moment: Double, limit: Int) throws -> [PortalSession] {
-        let rows =
-            if let user {
-                try Row.fetchAll(database, sql: Self.ofUser, arguments: [organization, moment, user, limit])
-            } else {
-                try Row.fetchAll(database, sql: Self.ofOrganization, arguments: [organization, moment, limit])
-            }
-        return rows.map(Self.session)
+    func sessions(
+        of organization: String, user: String?, after cursor: SessionCursor?, at moment: Double, limit: Int
+    ) throws -> [PortalSession] {
+        var arguments: StatementArguments = [
+            organization, cursor?.createdAt ?? .infinity, Data(cursor?.digest ?? []), moment,
+        ]
+        if let user { arguments += [user] }
+        let sql = user == nil ? Self.ofOrganization : Self.ofUser
+        return try Row.fetchAll(database, sql: sql, arguments: arguments + [limit]).map(Self.session)
     }
 
     func insert(_ session: PortalSession) throws {

@@ -47,6 +47,7 @@ import UserDirectory
             if operation.body?.type == "text/csv" { fields.append(("content-type", "text/csv")) }
             let bodies: [JSONValue] = [
                 [:], ["role": "user"], ["of": "all"], ["valid_until": .null], ["secret": .string(long)],
+                ["token": "a.b.c"],
             ]
             var codes: Set<String?> = []
             for body in operation.body?.schema == nil ? [nil] : bodies.map(Optional.some) {
@@ -73,6 +74,21 @@ import UserDirectory
             await instance.send("GET", "/organizations", token: token).json["organizations"]?.elements.count == 1)
         #expect(await instance.send("GET", "/admin-tokens", token: token).json["admin_tokens"]?.elements.count == 1)
         #expect(await instance.send("GET", "/audit", token: token).json["entries"]?.elements.count == 1)
+        try await instance.administration.telemetry.append(
+            ["acme", "beta"].map {
+                TokenLogEntry(time: instance.now, organization: $0, code: "accepted", address: "a", source: .header)
+            }, repeats: [])
+        try await instance.administration.telemetry.raise(
+            ["acme", "beta"].map {
+                AlertSighting(
+                    kind: .manyUsers, organization: $0, subject: "a", firstSeen: instance.now, lastSeen: instance.now,
+                    count: 51)
+            })
+        for (path, list) in [("/token-log", "entries"), ("/alerts", "alerts")] {
+            #expect(await instance.send("GET", path, token: all).json[list]?.elements.count == 2)
+            let seen = await instance.send("GET", path, token: token).json[list]?.elements ?? []
+            #expect(seen.map { $0["organization"] } == ["acme"])
+        }
         #expect(await instance.send("GET", "/audit?organization=beta", token: token).status == 404)
         #expect(await instance.send("GET", "/audit?organization=beta", token: all).json["entries"]?.elements.count == 1)
     }

@@ -164,6 +164,18 @@ def test_what_is_stored_of_a_token_is_not_the_token(running, token):
     ("GET", "/organizations/acme/users?blocked=yes", {}, (422, "request_invalid")),
     ("GET", "/organizations/acme/users?cursor=usr_none", {}, (422, "cursor_invalid")),
     ("GET", "/organizations/acme/users/nobody", {}, (404, "user_unknown")),
+    ("GET", "/organizations/acme/users?renewal_risk=none", {}, (422, "request_invalid")),
+    ("GET", "/organizations/acme/sessions?cursor=x", {}, (422, "cursor_invalid")),
+    ("GET", "/organizations/acme/sessions?cursor=7ff0000000000000" + "0" * 16, {}, (422, "cursor_invalid")),
+    ("GET", "/organizations/none/token-log", {}, (404, "organization_unknown")),
+    ("GET", "/organizations/acme/token-log?code=fine", {}, (422, "request_invalid")),
+    ("GET", "/token-log?since=1e308", {}, (422, "request_invalid")),
+    ("GET", "/organizations/acme/outcomes?until=1e308", {}, (422, "request_invalid")),
+    ("GET", "/organizations/none/enforcement", {}, (404, "organization_unknown")),
+    ("GET", "/organizations/none/alerts", {}, (404, "organization_unknown")),
+    ("POST", "/organizations/none/token-check", {"json": {"token": "x"}}, (404, "organization_unknown")),
+    ("POST", "/organizations/acme/token-check", {"json": {}}, (422, "request_invalid")),
+    ("POST", "/organizations/acme/token-check", {"json": {"token": "x" * 17000}}, (422, "request_invalid")),
     ("POST", "/organizations", {"content": b"{", "headers": {"content-type": "application/json"}},
      (400, "request_malformed")),
     ("POST", "/organizations", {"content": b'{"id":"a","id":"b"}', "headers": {"content-type": "application/json"}},
@@ -391,7 +403,7 @@ def test_one_user(api, fresh):
 
 
 def test_sessions_of_nobody(api, fresh):
-    assert api.get(f"/organizations/{fresh}/sessions") == {"sessions": []}
+    assert api.get(f"/organizations/{fresh}/sessions") == {"sessions": [], "next_cursor": None}
     assert api("POST", f"/organizations/{fresh}/sessions/end", {"of": "all"}).json() == {"ended": 0}
     assert problem(api("POST", f"/organizations/{fresh}/sessions/end", {"of": "user", "id": "x"})) \
         == (404, "user_unknown")
@@ -409,6 +421,137 @@ def test_sign_in_is_enabled_only_when_it_was_tested(api, fresh):
     refused = api("PATCH", path, {"sso": {"enabled": True}}, headers={"If-Match": "*"})
     assert problem(refused) == (409, "sso_untested")
     assert api.get(path)["sso"]["enabled"] is False
+
+
+# The token log, reports and the token checker
+
+
+def rows(api, path: str, count: int, **parameters) -> list[dict]:
+    """The rows of a log, when there are `count` of them: they are written a moment after their answers."""
+    found = []
+
+    def there():
+        nonlocal found
+        found = api.get(path, **parameters)["entries"]
+        return len(found) >= count
+
+    eventually(there, within=5, what=f"{count} rows of {path}")
+    return found
+
+
+def test_tokens_are_listed(running, api, fresh):
+    key = api("POST", f"/organizations/{fresh}/secrets", {}).json()
+    tokens.must_stay_secret.add(key["secret"])
+    for email in ("ann@x.test", "bob@x.test"):
+        assert state(running, fresh, sign({"email": email}, key["secret"])) == 200
+    assert state(running, fresh, sign({"email": "ann@x.test"}, ACME)) == 401
+    path = f"/organizations/{fresh}/token-log"
+    found = rows(api, path, 3)
+    assert sorted(row["code"] for row in found) == ["accepted", "accepted", "token_signature_mismatch"]
+    assert [row["id"] for row in found] == sorted((row["id"] for row in found), reverse=True)
+    refused = api.get(path, accepted="false")["entries"]
+    assert [(row["code"], row["user"], row["secret"], row["accepted"]) for row in refused] \
+        == [("token_signature_mismatch", None, None, False)]
+    ann = api.get(path, user="ann@x.test")["entries"]
+    assert [(row["code"], row["secret"]) for row in ann] == [("accepted", key["id"])]
+    assert ann[0]["user"].startswith("usr_") and ann[0]["address"] and ann[0]["stands_for"] == 1
+    assert api.get(path, code="token_expired")["entries"] == []
+    assert api.get(path, until=time.time() - 60)["entries"] == []
+    assert api.get(path, origin="nowhere")["entries"] == []
+    assert len(api.get(path, address=ann[0]["address"])["entries"]) == 3
+    first = api.get(path, limit=2)
+    second = api.get(path, limit=2, cursor=first["next_cursor"])
+    assert first["entries"] + second["entries"] == found and second["next_cursor"] is None
+    assert any(row["organization"] == fresh for row in api.get("/token-log")["entries"])
+
+    data = api.get(f"/organizations/{fresh}/users/ann@x.test/data")
+    assert data["tokens"] == ann and data["complete"] is True and data["repeats"] == []
+
+    outcomes = api.get(f"/organizations/{fresh}/outcomes")["outcomes"]
+    counted = {}
+    for outcome in outcomes:
+        counted[outcome["code"]] = counted.get(outcome["code"], 0) + outcome["count"]
+    assert counted["token_signature_mismatch"] == 1 and counted["accepted"] >= 2
+
+
+def test_rules_are_enforced_only_when_it_is_known_what_they_refuse(running, api, fresh):
+    key = api("POST", f"/organizations/{fresh}/secrets", {}).json()
+    tokens.must_stay_secret.add(key["secret"])
+    path = f"/organizations/{fresh}"
+    assert api("PATCH", path, {"require_user_hash": "report"}, headers={"If-Match": "*"}).status_code == 200
+    assert state(running, fresh, sign({"email": "ann@x.test", "id": "1"}, key["secret"])) == 200
+
+    def counted() -> dict:
+        rules = {rule["rule"]: rule for rule in api.get(path + "/enforcement")["rules"]}
+        return rules["require_user_hash"]
+
+    eventually(lambda: counted()["last_hour"]["would_refuse"] > 0, within=5, what="the report")
+    rule = counted()
+    assert (rule["setting"], rule["value"]) == ("require_user_hash", "report")
+    assert rule["last_week"]["users"] == 1 and rule["last_week"]["reasons"][0]["code"] == "user_hash_missing"
+    assert api.get(path + "/enforcement")["update_only_directory"] == {"known": 1, "created_last_week": 1}
+    change = {"require_user_hash": "enforce"}
+    refused = api("PATCH", path, change, headers={"If-Match": "*"})
+    assert problem(refused) == (409, "enforcement_unconfirmed")
+    assert refused.json()["errors"][0]["path"] == "require_user_hash"
+    assert api("PATCH", path + "?confirmed=true", change, headers={"If-Match": "*"}).status_code == 200
+
+
+def test_alerts_are_listed(running, api, fresh):
+    key = api("POST", f"/organizations/{fresh}/secrets", {}).json()
+    tokens.must_stay_secret.add(key["secret"])
+    hashed = sign({"email": "ann@x.test", "id": "1", "user_hash": "0" * 64}, key["secret"])
+    assert state(running, fresh, hashed) == 401
+    eventually(lambda: api.get(f"/organizations/{fresh}/alerts")["alerts"], within=5, what="an alert")
+    alert = api.get(f"/organizations/{fresh}/alerts")["alerts"][0]
+    assert (alert["kind"], alert["organization"], alert["count"]) == ("user_hash_mismatch", fresh, 1)
+    assert alert in api.get("/alerts", since=time.time() - 60)["alerts"]
+    assert api.get(f"/organizations/{fresh}/alerts", since=time.time() + 60)["alerts"] == []
+
+
+def check(api, organization_id: str, token: str) -> dict:
+    response = api("POST", f"/organizations/{organization_id}/token-check", {"token": token})
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def test_a_token_is_explained(running, api, fresh):
+    key = api("POST", f"/organizations/{fresh}/secrets", {}).json()
+    tokens.must_stay_secret.add(key["secret"])
+    good = check(api, fresh, "  " + sign({"email": "ann@x.test", "name": "Ann"}, key["secret"]) + "\r\n")
+    assert (good["accepted"], good["code"], good["secret"], good["trimmed"]) == (True, None, key["id"], True)
+    assert good["profile"] == {"email": "ann@x.test", "name": "Ann"} and good["header"]["alg"] == "HS256"
+    assert all(step["outcome"] == "ok" and step["remedy"] is None for step in good["steps"])
+
+    late = check(api, fresh, sign({"email": "ann@x.test", "exp": 1, "iat": 2}, key["secret"]))
+    assert (late["accepted"], late["code"], late["profile"]) == (False, "token_expired", {"email": "ann@x.test"})
+    assert [(claim["name"], claim["written"], claim["moment"]) for claim in late["times"]] \
+        == [("exp", "1", 1), ("iat", "2", 2)]
+
+    foreign = check(api, fresh, sign({"email": "ann@x.test"}, ACME))
+    assert foreign["code"] == "token_signature_mismatch" and foreign["signed_by"] in ("acme", "beta")
+    failed = [step for step in foreign["steps"] if step["outcome"] == "failed"]
+    assert [step["name"] for step in failed] == ["signature"] and foreign["signed_by"] in failed[0]["remedy"]
+    # Whose key it is concerns nobody who is bound to another organization.
+    bound = AdminAPI(running, make_token(running, "bound", "--organization", fresh, "--read-only"))
+    assert check(bound, fresh, sign({"email": "ann@x.test"}, ACME))["signed_by"] is None
+    # Nothing of it was written down, and nobody was made.
+    assert api.get(f"/organizations/{fresh}/token-log")["entries"] == []
+    assert api.get(f"/organizations/{fresh}/users")["users"] == []
+
+
+def test_users_are_found_by_their_profile(api, fresh):
+    import_csv(
+        api, fresh,
+        "id,email,company_id,company_name,locale,renewal_risk,owner_id,owner_email\n"
+        "1,ann@x.test,c1,Initech,de,high,o1,\n2,bob@x.test,c2,Globex,en,low,,owner@x.test\n3,cy@x.test,,,,,,\n")
+    for filters, expected in [
+        ({"company": "Initech"}, ["1"]), ({"company": "c2"}, ["2"]), ({"locale": "de"}, ["1"]),
+        ({"renewal_risk": "low"}, ["2"]), ({"owner": "o1"}, ["1"]), ({"owner": "owner@x.test"}, ["2"]),
+        ({"company": "Initech", "owner": "owner@x.test"}, []), ({"search": "ann", "locale": "de"}, ["1"]),
+    ]:
+        found = api.get(f"/organizations/{fresh}/users", **filters)["users"]
+        assert [user["profile"]["external_id"] for user in found] == expected, filters
 
 
 # The master key

@@ -59,6 +59,15 @@ struct AdminCall: Sendable {
         return number
     }
 
+    /// Seconds since 1970, within what a date can be.
+    func moment(_ name: String) throws -> Double? {
+        guard let seconds = try number(name) else { return nil }
+        guard (0...ObjectReader.latest).contains(seconds) else {
+            throw AdminProblem.invalid(name, "must be a number of seconds since 1970")
+        }
+        return seconds
+    }
+
     func boolean(_ name: String) throws -> Bool? {
         switch query[name] {
         case nil: return nil
@@ -78,6 +87,11 @@ struct AdminCall: Sendable {
     }
 
     func limit() throws -> Int { try integer("limit", 1...200) ?? 50 }
+
+    /// The greatest whole number that every client can write.
+    static let lastNumber = 9_007_199_254_740_991
+
+    func numberCursor() throws -> Int64? { try integer("cursor", 1...Self.lastNumber).map(Int64.init) }
 
     // MARK: Body
 

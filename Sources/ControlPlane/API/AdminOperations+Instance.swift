@@ -66,10 +66,7 @@ extension AdminOperation {
                 .text("actor", "By this admin token's id."), .text("subject", "To what has this id."),
                 .number("since", "From this moment on, seconds since 1970."),
                 .number("until", "Before this moment, seconds since 1970."),
-                OperationParameter(
-                    name: "cursor", schema: ["type": "integer", "minimum": 1, "maximum": .integer(Self.lastNumber)],
-                    summary: "Where the page begins: a page's `next_cursor`."),
-                .limit,
+                .numberCursor, .limit,
             ],
             success: OperationAnswer(status: 200, summary: "A page of entries.", schema: "AuditPage")
         ) { call in
@@ -80,9 +77,8 @@ extension AdminOperation {
             filter.subject = try call.text("subject")
             filter.since = try call.number("since")
             filter.until = try call.number("until")
-            let cursor = try call.integer("cursor", 1...Self.lastNumber).map(Int64.init)
             let page = try await call.administration.audit.list(
-                filter, before: cursor, limit: try call.limit(), by: try call.who)
+                filter, before: try call.numberCursor(), limit: try call.limit(), by: try call.who)
             return .json(
                 Representation.page(
                     "entries", page.entries.map(Representation.auditEntry), next: page.next.map { "\($0)" }))
@@ -94,7 +90,5 @@ extension AdminOperation {
         ) { _ in AdminResponse(200, type: "application/json", body: .whole(OpenAPIDocument.bytes)) },
     ]
 
-    private static let lastNumber = 9_007_199_254_740_991
-
-    static let all = organizations + secrets + users + sessions + instance
+    static let all = organizations + secrets + users + sessions + telemetry + instance
 }

@@ -114,6 +114,11 @@ extension OperationParameter {
         name: "limit", schema: ["type": "integer", "minimum": 1, "maximum": 200, "default": 50],
         summary: "At most this many.")
 
+    /// The cursor of lists in order of numbers.
+    static let numberCursor = OperationParameter(
+        name: "cursor", schema: ["type": "integer", "minimum": 1, "maximum": .integer(AdminCall.lastNumber)],
+        summary: "Where the page begins: a page's `next_cursor`.")
+
     static func cursor(_ summary: String) -> OperationParameter {
         .text("cursor", "Where the page begins: \(summary).")
     }
@@ -134,6 +139,13 @@ extension OperationParameter {
 
     static func number(_ name: String, _ summary: String) -> OperationParameter {
         OperationParameter(name: name, schema: ["type": "number"], summary: summary)
+    }
+
+    static func moment(_ name: String, _ summary: String) -> OperationParameter {
+        OperationParameter(
+            name: name,
+            schema: ["type": "number", "minimum": 0, "maximum": .integer(Int(ObjectReader.latest))],
+            summary: summary + " Seconds since 1970.")
     }
 
     static func boolean(_ name: String, _ summary: String) -> OperationParameter {

@@ -15,7 +15,10 @@ extension AdminOperation {
             parameters: [
                 .organization, .text("search", "What an email, a name, an external id or a directory id begins with."),
                 .text("status", "The profile's `status`, exactly."), .text("segment", "One of the profile's segments."),
-                .text("plan", "The company's plan."),
+                .text("plan", "The company's plan."), .text("company", "The company's name or id, exactly."),
+                .text("locale", "The profile's `locale`, exactly."),
+                .choice("renewal_risk", UserFilter.risks, "How likely the company leaves."),
+                .text("owner", "The account owner's id or email, exactly.", longest: 320),
                 .choice("role", UserRole.allCases.map(\.rawValue), "The role in the directory."),
                 .boolean("blocked", "Whether they are blocked."),
                 .number("mrr_min", "The company's monthly revenue, at least."),
@@ -30,6 +33,14 @@ extension AdminOperation {
             filter.status = try call.text("status")
             filter.segment = try call.text("segment")
             filter.plan = try call.text("plan")
+            filter.company = try call.text("company")
+            filter.locale = try call.text("locale")
+            filter.renewalRisk = try call.text("renewal_risk")
+            if let risk = filter.renewalRisk, !UserFilter.risks.contains(risk) {
+                throw AdminProblem.invalid(
+                    "renewal_risk", "must be one of \(UserFilter.risks.joined(separator: ", "))")
+            }
+            filter.owner = try call.text("owner", upTo: 320)
             filter.role = try call.choice("role", UserRole.self)
             filter.isBlocked = try call.boolean("blocked")
             filter.revenueFrom = try call.number("mrr_min")
@@ -84,7 +95,7 @@ extension AdminOperation {
         },
         AdminOperation(
             method: "GET", path: "/organizations/{organization}/users/{user}/data", id: "exportUser", tag: "users",
-            summary: "All that is stored of one user: profile, sessions, and what administrators changed.",
+            summary: "All that is stored of one user: profile, sessions, tokens, and what administrators changed.",
             parameters: oneUser, success: OperationAnswer(status: 200, summary: "The data.", schema: "UserData"),
             problems: [.userUnknown]
         ) { call in
@@ -95,6 +106,9 @@ extension AdminOperation {
                     "user": Representation.user(record.user),
                     "sessions": .array(record.sessions.map(Representation.session)),
                     "changes": .array(record.changes.map(Representation.auditEntry)),
+                    "tokens": .array(record.tokens.map(Representation.tokenLogEntry)),
+                    "repeats": .array(record.repeats.map(Representation.repeats)),
+                    "complete": .bool(record.isComplete),
                 ]))
         },
         AdminOperation(
@@ -136,14 +150,15 @@ extension AdminOperation {
                 OperationParameter(
                     name: "limit", schema: ["type": "integer", "minimum": 1, "maximum": 1000, "default": 100],
                     summary: "At most this many."),
+                .cursor("a page's `next_cursor`"),
             ],
-            success: OperationAnswer(status: 200, summary: "The sessions.", schema: "SessionList"),
-            problems: [.userUnknown]
+            success: OperationAnswer(status: 200, summary: "A page of sessions.", schema: "SessionPage"),
+            problems: [.userUnknown, .cursorInvalid]
         ) { call in
-            let sessions = try await call.administration.sessions.list(
-                of: call.organization, user: try call.text("user", upTo: 320),
+            let page = try await call.administration.sessions.list(
+                of: call.organization, user: try call.text("user", upTo: 320), after: try call.text("cursor"),
                 limit: try call.integer("limit", 1...1000) ?? 100, by: try call.who)
-            return .json(.members(["sessions": .array(sessions.map(Representation.session))]))
+            return .json(Representation.page("sessions", page.sessions.map(Representation.session), next: page.next))
         },
         AdminOperation(
             method: "POST", path: "/organizations/{organization}/sessions/end", id: "endSessions", tag: "sessions",

@@ -32,7 +32,9 @@ enum AdminSchemas {
         "UserPage": page("users", "User"),
         "UserData": object([
             .init("user", reference("User")), .init("sessions", array(reference("Session"))),
-            .init("changes", array(reference("AuditEntry"))),
+            .init("changes", array(reference("AuditEntry"))), .init("tokens", array(reference("TokenLogEntry"))),
+            .init("repeats", array(object([.init("hour", moment), .init("count", count)]))),
+            .init("complete", ["type": "boolean", "description": "Whether nothing was left out."]),
         ]),
         "RoleChange": object([.init("role", choice(UserRole.allCases.map(\.rawValue)))]),
         "ImportReport": importReport,
@@ -40,7 +42,7 @@ enum AdminSchemas {
             .init("id", ["type": "string", "pattern": "^[0-9a-f]{16}$"]), .init("user", string),
             .init("secret", string), .init("created_at", moment), .init("expires_at", moment),
         ]),
-        "SessionList": list("sessions", "Session"),
+        "SessionPage": page("sessions", "Session"),
         "SessionSelection": [
             "oneOf": [
                 object([.init("of", ["const": "all"])]),
@@ -51,6 +53,22 @@ enum AdminSchemas {
             ]
         ],
         "SessionsEnded": object([.init("ended", count)]),
+        "TokenLogEntry": tokenLogEntry,
+        "TokenLogPage": page("entries", "TokenLogEntry"),
+        "TokenToCheck": object([
+            .init(
+                "token",
+                ["type": "string", "minLength": 1, "maxLength": .integer(AdminOperation.longestToken)])
+        ]),
+        "TokenCheck": tokenCheck,
+        "EnforcementReport": enforcementReport,
+        "RuleFigures": ruleFigures,
+        "OutcomeList": object([
+            .init(
+                "outcomes", array(object([.init("hour", moment), .init("code", string), .init("count", count)])))
+        ]),
+        "Alert": alert,
+        "AlertList": list("alerts", "Alert"),
         "AuditEntry": auditEntry,
         "AuditPage": page("entries", "AuditEntry"),
         "Caller": object([
@@ -77,29 +95,29 @@ enum AdminSchemas {
 
     // MARK: Shapes
 
-    private static let string: JSONValue = ["type": "string"]
-    private static let boolean: JSONValue = ["type": "boolean"]
-    private static let count: JSONValue = ["type": "integer", "minimum": 0]
-    private static let moment: JSONValue = [
+    static let string: JSONValue = ["type": "string"]
+    static let boolean: JSONValue = ["type": "boolean"]
+    static let count: JSONValue = ["type": "integer", "minimum": 0]
+    static let moment: JSONValue = [
         "type": "number", "minimum": 0, "maximum": .integer(Int(ObjectReader.latest)),
         "description": "Seconds since 1970.",
     ]
     private static let purpose = choice(SecretPurpose.allCases.map(\.rawValue))
 
-    private static func choice(_ values: [String]) -> JSONValue {
+    static func choice(_ values: [String]) -> JSONValue {
         ["type": "string", "enum": .array(values.map { .string($0) })]
     }
 
-    private static func choice<Value: CaseIterable & RawRepresentable>(_: Value.Type) -> JSONValue
+    static func choice<Value: CaseIterable & RawRepresentable>(_: Value.Type) -> JSONValue
     where Value.RawValue == String { choice(Value.allCases.map(\.rawValue)) }
 
-    private static func nullable(_ schema: JSONValue) -> JSONValue { ["anyOf": [schema, ["type": "null"]]] }
+    static func nullable(_ schema: JSONValue) -> JSONValue { ["anyOf": [schema, ["type": "null"]]] }
 
-    private static func array(_ elements: JSONValue) -> JSONValue { ["type": "array", "items": elements] }
+    static func array(_ elements: JSONValue) -> JSONValue { ["type": "array", "items": elements] }
 
-    private static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
+    static func reference(_ name: String) -> JSONValue { ["$ref": .string("#/components/schemas/\(name)")] }
 
-    private static func object(_ members: [JSONValue.Member], optional: Set<String> = []) -> JSONValue {
+    static func object(_ members: [JSONValue.Member], optional: Set<String> = []) -> JSONValue {
         let required = members.map(\.key).filter { !optional.contains($0) }
         return .members([
             "type": "object", "properties": .object(members),

@@ -26,7 +26,7 @@ enum Representation {
     }
 
     /// As the directory keeps it, with `meta` and `extra` as the JSON that they are.
-    private static func profile(_ profile: UserProfile) -> JSONValue {
+    static func profile(_ profile: UserProfile) -> JSONValue {
         var bare = profile
         bare.meta = nil
         bare.extra = nil

@@ -1,4 +1,5 @@
 import GatewayConfiguration
+import IdentityCore
 import MessageAuthentication
 import PortalSSO
 package import UserDirectory
@@ -167,6 +168,17 @@ struct SettingsDifference {
             new.append(.init(member.key, right))
         }
         return (.object(old), .object(new))
+    }
+}
+
+extension OrganizationSettings {
+    /// What is set for a rule, as operators write it.
+    package func value(of rule: EnforcementRule) -> String {
+        switch rule {
+        case .requireIdentify: requireIdentify.rawValue
+        case .requireUserHash: requireUserHash.rawValue
+        case .updateOnly: identifyMode.rawValue
+        }
     }
 }
 

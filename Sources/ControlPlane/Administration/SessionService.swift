@@ -9,10 +9,25 @@ package struct SessionService: Sendable {
     package func list(
         of organization: String, user reference: String?, limit: Int, by who: Administrator
     ) async throws -> [PortalSession] {
+        try await list(of: organization, user: reference, after: nil, limit: limit, by: who).sessions
+    }
+
+    /// The youngest first, after the page that named `cursor`; of one user, named as in `UserService`, or of all.
+    package func list(
+        of organization: String, user reference: String?, after cursor: String?, limit: Int, by who: Administrator
+    ) async throws -> (sessions: [PortalSession], next: String?) {
         try who.see(organization)
+        let place = try cursor.map { text in
+            guard let place = SessionCursor(text) else {
+                throw AdminProblem(.cursorInvalid, "the cursor leads nowhere: begin anew")
+            }
+            return place
+        }
         var user: String?
         if let reference { user = try await base.users.user(reference, of: organization, by: who).id }
-        return try await base.store.sessions(of: organization, user: user, limit: limit)
+        let found = try await base.store.sessions(of: organization, user: user, after: place, limit: limit + 1)
+        let page = Array(found.prefix(limit))
+        return (page, found.count > limit ? page.last.map { SessionCursor(after: $0).text } : nil)
     }
 
     /// Returns how many there were.

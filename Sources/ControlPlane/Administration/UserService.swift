@@ -65,7 +65,7 @@ package struct UserService: Sendable {
         try await base.telemetry.forgetTelemetry(ofUser: id, of: organization)
     }
 
-    /// All that is stored of one user.
+    /// All that is stored of one user, of each kind at most `UserRecord.longest` things.
     package func everything(
         on reference: String, of organization: String, by who: Administrator
     ) async throws -> UserRecord {
@@ -73,9 +73,13 @@ package struct UserService: Sendable {
         var filter = AuditFilter()
         filter.organization = organization
         filter.subject = user.id
+        let most = UserRecord.longest
         return UserRecord(
-            user: user, sessions: try await base.store.sessions(of: organization, user: user.id, limit: 1000),
-            changes: try await base.store.auditEntries(filter, before: nil, limit: 1000))
+            user: user, sessions: try await base.store.sessions(of: organization, user: user.id, limit: most),
+            changes: try await base.store.auditEntries(filter, before: nil, limit: most),
+            tokens: try await base.telemetry.tokenLog(
+                TokenLogFilter(organization: organization, user: user.id), before: nil, limit: most),
+            repeats: try await base.telemetry.tokenRepeats(of: organization, user: user.id, since: 0))
     }
 
     static let unknown = AdminProblem(.userUnknown, "the organization has no such user")
@@ -116,4 +120,14 @@ package struct UserRecord: Sendable {
     package var sessions: [PortalSession]
     /// What administrators did to them.
     package var changes: [AuditEntry]
+    /// The rows of the token log that name them, the newest first.
+    package var tokens: [TokenLogEntry]
+    /// About how often tokens were accepted again that have no row of their own.
+    package var repeats: [TokenRepeats]
+
+    /// The most that is taken of anything, the newest of it.
+    package static let longest = 10_000
+
+    /// Whether nothing was left out.
+    package var isComplete: Bool { max(sessions.count, changes.count, tokens.count) < Self.longest }
 }

@@ -1,7 +1,7 @@
 /// What a token says about its user's rights on the portal. Only UserVoice has such claims; in every other dialect all
 /// of them are absent, whatever a token carries.
 package struct PrivilegeClaims: Sendable, Equatable {
-    package enum Claim: String, Sendable {
+    package enum Claim: String, Sendable, CaseIterable {
         case absent
         case accept
         case deny

@@ -5,11 +5,20 @@ package struct UserFilter: Sendable, Equatable {
     package var status: String?
     package var segment: String?
     package var plan: String?
+    /// The name or the id of the user's company.
+    package var company: String?
+    package var locale: String?
+    /// One of `risks`.
+    package var renewalRisk: String?
+    /// The id or the email address of who looks after the account.
+    package var owner: String?
     package var role: UserRole?
     package var isBlocked: Bool?
     /// Monthly revenue of the user's company, both ends inclusive. A user without a number isn't in any range.
     package var revenueFrom: Double?
     package var revenueTo: Double?
+
+    package static let risks = ["low", "medium", "high"]
 
     package init() {}
 }

@@ -34,8 +34,10 @@ package protocol SessionStore: Sendable {
     @discardableResult
     func endSessions(of organization: String, _ selection: SessionSelection) async throws -> Int
 
-    /// The sessions of a user (directory id), or of all, that haven't ended; the youngest first.
-    func sessions(of organization: String, user: String?, limit: Int) async throws -> [PortalSession]
+    /// The sessions of a user (directory id), or of all, that haven't ended; the youngest first, after `cursor`.
+    func sessions(
+        of organization: String, user: String?, after cursor: SessionCursor?, limit: Int
+    ) async throws -> [PortalSession]
 
     /// Forgets sessions and used tokens that have expired, a few at a time. Returns how many rows that were.
     @discardableResult
@@ -49,6 +51,11 @@ package protocol SessionStore: Sendable {
 }
 
 extension SessionStore {
+    /// `sessions` from the youngest on.
+    package func sessions(of organization: String, user: String?, limit: Int) async throws -> [PortalSession] {
+        try await sessions(of: organization, user: user, after: nil, limit: limit)
+    }
+
     /// `begin` where the token itself has just signed in.
     package func begin(_ session: PortalSession) async throws { try await begin(session, by: nil) }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
+import ControlPlane
 import Foundation
-import IdentityCore
 import UserDirectory
 
 struct OrganizationReportCommand: AsyncParsableCommand {
@@ -82,17 +82,6 @@ private struct ReportJSON: Encodable {
         at = report.at
         rules = report.rules
         self.updateOnlyDirectory = updateOnlyDirectory
-    }
-}
-
-extension OrganizationSettings {
-    /// What is set for a rule, as operators write it.
-    fileprivate func value(of rule: EnforcementRule) -> String {
-        switch rule {
-        case .requireIdentify: requireIdentify.rawValue
-        case .requireUserHash: requireUserHash.rawValue
-        case .updateOnly: identifyMode.rawValue
-        }
     }
 }
 
