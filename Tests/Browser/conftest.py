@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from console_gateway import console, organization, signed_in, three_looks  # noqa: E402, F401
 from running_demo import ROOT, Demo, binary  # noqa: E402
 
 CHROMIUM = "/usr/bin/chromium"

@@ -128,7 +128,8 @@ class Gateway:
 
     @property
     def admin(self) -> str:
-        return f"http://127.0.0.1:{self.admin_port}"
+        scheme = "https" if "tls" in self.settings["admin"] else "http"
+        return f"{scheme}://127.0.0.1:{self.admin_port}"
 
     # Configuration
 
@@ -174,7 +175,7 @@ class Gateway:
     def admin_status(self, path: str) -> int | None:
         """The status of an admin path, or None where nobody answers."""
         try:
-            with urllib.request.urlopen(self.admin + path, timeout=2) as response:
+            with urllib.request.urlopen(self.admin + path, timeout=2, context=self.tls_context()) as response:
                 return response.status
         except urllib.error.HTTPError as error:
             return error.code
