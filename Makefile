@@ -1,10 +1,12 @@
 # Every target is a short script, so that what CI does can be read and run by hand.
-.PHONY: help run build test lint format models bench bench-peers clean
+.PHONY: help run build test test-sanitized fuzz lint format models bench bench-peers clean
 
 help:
 	@echo "make run      install what is missing, build, and start the demo on loopback"
 	@echo "make build    release build only"
 	@echo "make test     everything CI checks: lint, unit, SDK, end-to-end and browser tests"
+	@echo "make test-sanitized  the Swift and end-to-end tests under AddressSanitizer, then ThreadSanitizer"
+	@echo "make fuzz     runs each fuzz target for a million inputs, with AddressSanitizer"
 	@echo "make lint     formatting and style, changes nothing"
 	@echo "make format   rewrites the sources in the house format"
 	@echo "make models   checks the models of the lock-free cache with spin (a minute or two, up to 6 GiB)"
@@ -20,6 +22,14 @@ build:
 
 test:
 	scripts/test.sh
+
+test-sanitized:
+	scripts/install-test-packages.sh
+	scripts/test-sanitized.sh
+
+fuzz:
+	scripts/install-build-packages.sh
+	Fuzz/run.sh
 
 lint:
 	scripts/lint.sh
@@ -38,4 +48,4 @@ bench-peers: build
 	Benchmarks/peers/run.sh
 
 clean:
-	rm -rf .build .venv Benchmarks/.build Benchmarks/.venv
+	rm -rf .build .venv Benchmarks/.build Benchmarks/.venv Fuzz/.build

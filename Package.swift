@@ -18,16 +18,19 @@ let package = Package(
     products: [
         .executable(name: "widget-gateway", targets: ["widget-gateway"]),
 
-        // For Benchmarks/, a package of its own, so that nobody who builds the gateway builds a benchmark harness.
+        // For Benchmarks/ and Fuzz/, packages of their own, so that nobody who builds the gateway builds a harness.
         .library(name: "CNGHTTP2", targets: ["CNGHTTP2"]),
         .library(name: "COpenSSL", targets: ["COpenSSL"]),
         .library(name: "DataPlane", targets: ["DataPlane"]),
         .library(name: "EventLoop", targets: ["EventLoop"]),
+        .library(name: "GatewayConfiguration", targets: ["GatewayConfiguration"]),
         .library(name: "HTTP1Codec", targets: ["HTTP1Codec"]),
         .library(name: "HTTP2Engine", targets: ["HTTP2Engine"]),
         .library(name: "HTTPMessages", targets: ["HTTPMessages"]),
         .library(name: "IdentityCore", targets: ["IdentityCore"]),
         .library(name: "MessageAuthentication", targets: ["MessageAuthentication"]),
+        .library(name: "PortalSSO", targets: ["PortalSSO"]),
+        .library(name: "UserDirectory", targets: ["UserDirectory"]),
         .library(name: "VerificationCache", targets: ["VerificationCache"]),
     ],
     dependencies: [

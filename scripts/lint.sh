@@ -11,7 +11,7 @@ if grep -rnE '\b(try!|fatalError\()' Sources --include='*.swift'; then
     echo "Sources must not be able to crash on input: no try! and no fatalError." >&2
     exit 1
 fi
-for script in scripts/*.sh .ci/run Benchmarks/*/*.sh; do
+for script in scripts/*.sh .ci/run Benchmarks/*/*.sh Fuzz/*.sh; do
     [ -e "$script" ] || continue
     bash -n "$script"
 done

@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 stages=("$@")
-[ ${#stages[@]} -gt 0 ] || stages=(packages lint build unit sdk end-to-end browser)
+[ ${#stages[@]} -gt 0 ] || stages=(packages lint build unit sdk end-to-end browser fuzz)
 # Backtraces of a crashed test are wanted; an interactive debugger in CI isn't.
 export SWIFT_BACKTRACE=enable=yes,interactive=no,color=no
 export PYTHONDONTWRITEBYTECODE=1
@@ -46,6 +46,9 @@ browser() {
     binary
     .venv/bin/python -m pytest --config-file Tests/pytest.ini Tests/Browser
 }
+
+# Few inputs: that each target still builds, and that its corpus and what once broke something still pass.
+fuzz() { Fuzz/run.sh --executions 20000; }
 
 stage=none
 trap 'code=$?; [ $code = 0 ] || echo "FAILED in stage: $stage" >&2' EXIT

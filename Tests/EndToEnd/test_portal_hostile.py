@@ -630,6 +630,7 @@ def signed_in_by_start(portal: Portal, user="ada") -> Browser:
     return browser
 
 
+@pytest.mark.memory
 def test_made_up_sessions_cost_a_look_and_no_memory(own_portal):
     portal = own_portal()
     browser = signed_in(portal)

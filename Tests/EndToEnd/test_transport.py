@@ -258,6 +258,7 @@ def resident_peak(gateway, stop: threading.Event, peaks: list[int]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.memory
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("size", [64 * MIB, 1 << 30])
 @pytest.mark.parametrize("protocol", ["--http2", "--http1.1"])
@@ -327,6 +328,7 @@ def test_a_client_that_leaves_in_the_middle_costs_nothing(make_gateway, data, tl
     assert gateway.cpu_seconds() - before < 0.25
 
 
+@pytest.mark.memory
 def test_connections_leave_nothing_behind(make_gateway):
     """500 connections that come and go, some in the middle of things: memory and descriptors return."""
     import os

@@ -1,8 +1,8 @@
-import HTTPMessages
+package import HTTPMessages
 import PortalSSO
 
 /// The gateway's own cookies among a request's: found by name for the gateway, and kept from every upstream.
-enum OwnCookies {
+package enum OwnCookies {
     enum Finding {
         case none
         case one(Bytes)
@@ -45,21 +45,21 @@ enum OwnCookies {
     private static let maximumValues = 4
 
     /// Whether a field has a cookie of ours.
-    static func mentions(_ field: Bytes) -> Bool {
+    package static func mentions(_ field: Bytes) -> Bool {
         var found = false
         forEach(field) { pair, nameLength in if isOurs(pair.part(0, nameLength)) { found = true } }
         return found
     }
 
     /// Whether a field has a cookie that isn't ours.
-    static func hasOthers(_ field: Bytes) -> Bool {
+    package static func hasOthers(_ field: Bytes) -> Bool {
         var found = false
         forEach(field) { pair, nameLength in if !isOurs(pair.part(0, nameLength)) { found = true } }
         return found
     }
 
     /// Appends the field's cookies but for ours, with `; ` between them.
-    static func appendOthers(of field: Bytes, to queue: inout ByteQueue) {
+    package static func appendOthers(of field: Bytes, to queue: inout ByteQueue) {
         var isFirst = true
         forEach(field) { pair, nameLength in
             guard !isOurs(pair.part(0, nameLength)) else { return }

@@ -1,9 +1,9 @@
-import HTTPMessages
+package import HTTPMessages
 
 /// Reads and cuts parameters of a query, as `application/x-www-form-urlencoded` has them.
-enum QueryString {
+package enum QueryString {
     /// Calls `body` with each parameter's name and value, both still encoded.
-    static func forEach(_ query: Bytes, _ body: (_ name: Bytes, _ value: Bytes, _ whole: Range<Int>) -> Void) {
+    package static func forEach(_ query: Bytes, _ body: (_ name: Bytes, _ value: Bytes, _ whole: Range<Int>) -> Void) {
         var start = 0
         while start <= query.count {
             var end = start
@@ -32,7 +32,7 @@ enum QueryString {
     }
 
     /// Appends `text` without its encoding: `%XX` and `+`. A percent sign that begins nothing stays.
-    static func decode(_ text: Bytes, into queue: inout ByteQueue) {
+    package static func decode(_ text: Bytes, into queue: inout ByteQueue) {
         var index = 0
         while index < text.count {
             let byte = text[index]
