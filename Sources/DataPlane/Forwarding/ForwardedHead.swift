@@ -32,7 +32,7 @@ enum ForwardedHead {
             let name = request.fields.name(index)
             switch request.fields.header(index) {
             case .other:
-                if !IdentityHeaders.isReserved(name), !named.contains(name),
+                if !IdentityHeaders.isReserved(name), !named.contains(name), !isFramingName(name),
                     !isForwardingName(name) || (parts.trustsPeer && name.hasPrefix("x-forwarded-"))
                 {
                     HTTP1Writer.appendField(name: name, value: request.fields.value(index), to: &head)
@@ -145,6 +145,18 @@ enum ForwardedHead {
         if IdentityHeaders.isSeparator(name[11]), name.part(2, 11).equals("forwarded") { return true }
         return name.count == 12 && IdentityHeaders.isSeparator(name[9]) && name.part(2, 9).equals("request")
             && name.part(10, 12).equals("id")
+    }
+
+    /// Whether a field of this name, in lower case, is `content-length` or `transfer-encoding` to servers that hand
+    /// headers on as variables: `content_length` would contradict the length that the gateway writes.
+    static func isFramingName(_ name: Bytes) -> Bool {
+        switch name.count {
+        case 14:
+            IdentityHeaders.isSeparator(name[7]) && name.hasPrefix("content") && name.part(8, 14).equals("length")
+        case 17:
+            IdentityHeaders.isSeparator(name[8]) && name.hasPrefix("transfer") && name.part(9, 17).equals("encoding")
+        default: false
+        }
     }
 
     private static func mentionsToken(_ referer: Bytes) -> Bool {
