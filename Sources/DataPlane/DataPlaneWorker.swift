@@ -30,6 +30,9 @@ package final class DataPlaneWorker: ExchangeHandler {
     var targetScratch = ByteQueue()
     var idScratch = ByteQueue()
 
+    /// Requests that aren't over.
+    private(set) var inFlight = 0
+
     /// Noted at each verification, so not at a hit: good enough for 'last used'.
     var usedSecrets: Set<String> = []
 
@@ -91,6 +94,7 @@ package final class DataPlaneWorker: ExchangeHandler {
 
     package func requestReceived(_ exchange: Exchange) {
         counters.requests += 1
+        inFlight += 1
         let context = context(of: exchange)
         context.begin()
         run(context)
@@ -120,7 +124,7 @@ package final class DataPlaneWorker: ExchangeHandler {
     package func requestEnded(_ exchange: Exchange) {
         let context = context(of: exchange)
         exchange.requestTrailers.remove {
-            IdentityHeaders.isReserved($0) || ForwardedHead.isForwardingName($0)
+            IdentityHeaders.isReserved($0) || ForwardedHead.isForwardingName($0) || ForwardedHead.isFramingName($0)
         }
         switch context.phase {
         case .relaying: context.relay.requestEnded()
@@ -132,6 +136,7 @@ package final class DataPlaneWorker: ExchangeHandler {
     package func responseDrained(_ exchange: Exchange) { context(of: exchange).relay.responseDrained() }
 
     package func exchangeEnded(_ exchange: Exchange) {
+        inFlight -= 1
         let context = context(of: exchange)
         if context.snapshot.options.logsAccess { log(context) }
         context.end()

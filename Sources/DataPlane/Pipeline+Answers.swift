@@ -86,7 +86,8 @@ extension DataPlaneWorker {
         exchange.response.removeAll()
         exchange.responseBody.removeAll()
         ProblemResponse.fill(
-            exchange, rejection, state: accessState(context, rejection.code), requestID: requestID(context))
+            exchange, rejection, state: accessState(context, rejection.code), requestID: requestID(context),
+            retryAfterSeconds: context.retryAfterSeconds)
         send(context)
     }
 

@@ -53,6 +53,7 @@ extension DataPlaneWorker {
             .map { context.body.readable.part($0.lowerBound, $0.upperBound).string }
         try findOrganization(context, bodyNames: named)
         try checkOrigin(context)
+        try checkRate(context)
         context.token.read(context.exchange.request)
         let found = try body.get()
         if let token = found.token {
@@ -72,7 +73,7 @@ extension DataPlaneWorker {
         let verdict = verifier.verifyPlainIdentity(
             user, keys: keys(of: organization, in: context.snapshot), policy: settings.policy)
         switch verdict {
-        case .reject(let rejection): throw rejection
+        case .reject(let rejection): throw throttled(rejection, context)
         case .accept(let identity):
             counters.verified += 1
             admit(context, VerifiedIdentity(identity), remembersToken: false)

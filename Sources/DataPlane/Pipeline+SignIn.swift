@@ -146,7 +146,7 @@ extension DataPlaneWorker {
                 noteRefusal(context, rejection.code)
                 return answerTest(context, .failed(rejection))
             }
-            throw rejection
+            throw throttled(rejection, context)
         case .accept(let accepted): verified = VerifiedIdentity(accepted)
         }
         context.isVouched(by: verified)

@@ -47,6 +47,8 @@ final class RequestContext: RelayOwner {
     var requestIDLow: UInt64 = 0
     var state: StaticString = "none"
     var code: RejectionCode?
+    /// When the client may try again, where it is told to.
+    var retryAfterSeconds = 1
 
     init(exchange: Exchange, worker: DataPlaneWorker) {
         self.exchange = exchange
@@ -80,6 +82,7 @@ final class RequestContext: RelayOwner {
         variesByOrigin = false
         state = "none"
         code = nil
+        retryAfterSeconds = 1
     }
 
     /// A secret vouches for the token that was presented.

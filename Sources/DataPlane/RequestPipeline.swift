@@ -10,9 +10,10 @@ extension DataPlaneWorker {
     func run(_ context: RequestContext) {
         do throws(Rejection) {
             try checkHead(context.exchange)
+            try checkLoad(context.exchange)
             context.endpoint = try findEndpoint(context)
             if answersWithoutOrganization(context) { return }
-            if passesUnseen(context) { return forward(context) }
+            if passesUnseen(context) { return try forwardUnseen(context) }
             if isPreflight(context.exchange.request) { return try answerPreflight(context) }
             if context.endpoint == .identify { return try collectBody(context, as: .identify) }
             try findOrganization(context, bodyNames: nil)
@@ -26,13 +27,22 @@ extension DataPlaneWorker {
 
     /// From here on the organization is known.
     func decide(_ context: RequestContext) throws(Rejection) {
-        if case .upstream(let route) = context.endpoint, route.access == .public { return forward(context) }
+        if case .upstream(let route) = context.endpoint, route.access == .public {
+            return try forwardUnseen(context)
+        }
         try checkOrigin(context)
+        try checkRate(context)
         if context.endpoint == .logout { return answerLogout(context) }
         if case .signIn(let step) = context.endpoint { return try answerSignIn(context, step) }
         context.token.read(context.exchange.request)
         if try signsInPassively(context) { return }
         try identify(context)
+    }
+
+    /// Nobody asks whose the request is.
+    private func forwardUnseen(_ context: RequestContext) throws(Rejection) {
+        try checkRate(context)
+        forward(context)
     }
 
     /// Settles who is calling, at once where that is known, else when the directory has answered.
@@ -54,7 +64,7 @@ extension DataPlaneWorker {
             context.token.token.readable, keys: keys(of: organization, in: context.snapshot),
             policy: settings.policy, now: now)
         switch verdict {
-        case .reject(let rejection): throw rejection
+        case .reject(let rejection): throw throttled(rejection, context)
         case .accept(let token):
             counters.verified += 1
             admit(context, VerifiedIdentity(token), remembersToken: true)

@@ -33,6 +33,7 @@ package actor GatewayRuntime {
     private let signingKey: ES256SigningKey
     private let portalKey: PortalKey
     private let status = GatewayStatus()
+    private let rateTable = RateTable()
     private var organizations: OrganizationRegister
     /// With their names looked up: that may take long, and a change of an organization must not wait for it.
     private var upstreams: [UpstreamSnapshot]
@@ -197,7 +198,9 @@ package actor GatewayRuntime {
     // MARK: Changes
 
     private func snapshot() -> DataPlaneSnapshot {
-        SnapshotBuilder.snapshot(configuration, organizations, upstreams, signingKey: signingKey)
+        SnapshotBuilder.snapshot(
+            configuration, organizations, upstreams, signingKey: signingKey, rateTable: rateTable,
+            workers: Self.workerCount(configuration))
     }
 
     private func publish() {

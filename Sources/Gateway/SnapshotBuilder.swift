@@ -11,7 +11,7 @@ import UserDirectory
 enum SnapshotBuilder {
     static func snapshot(
         _ configuration: GatewayConfiguration, _ organizations: OrganizationRegister, _ upstreams: [UpstreamSnapshot],
-        signingKey: ES256SigningKey
+        signingKey: ES256SigningKey, rateTable: RateTable, workers: Int
     ) -> DataPlaneSnapshot {
         let positions = Dictionary(
             uniqueKeysWithValues: configuration.upstreams.enumerated().map { ($0.element.name, $0.offset) })
@@ -23,6 +23,8 @@ enum SnapshotBuilder {
         var options = DataPlaneOptions()
         options.logsAccess = configuration.log.access
         options.logsJSON = configuration.log.format == .json
+        options.requestsInFlight = max(1, configuration.overload.requestsInFlight / workers)
+        if let lag = configuration.overload.lagSeconds { options.lagMilliseconds = UInt64(lag * 1000) }
         let trusted = configuration.trustedProxies
         if !trusted.isEmpty {
             options.isTrustedProxy = { bytes in
@@ -32,7 +34,17 @@ enum SnapshotBuilder {
         }
         return DataPlaneSnapshot(
             cache: organizations.cache, organizations: organizations.snapshots,
-            upstreams: upstreams, routes: routes, signingKey: signingKey, options: options)
+            upstreams: upstreams, routes: routes, signingKey: signingKey, options: options,
+            rates: rates(configuration.rateLimits), rateTable: rateTable)
+    }
+
+    private static func rates(_ configuration: RateLimitsConfiguration) -> RateLimits {
+        func limit(_ rate: RequestRate) -> RateLimit { RateLimit(rate.perSecond, burst: rate.burst) }
+        var rates = RateLimits()
+        rates.requests = configuration.requests.map(limit)
+        rates.organizations = configuration.organizations.mapValues { $0.map(limit) }
+        rates.badTokens = configuration.badTokensPerMinute.map { RateLimit($0, inSeconds: 60, burst: $0) }
+        return rates
     }
 
     /// The upstreams, in the configuration's order. Looks their hosts up, which blocks: never on a worker.

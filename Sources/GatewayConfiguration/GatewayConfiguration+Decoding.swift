@@ -45,6 +45,14 @@ extension GatewayConfiguration {
             "Proxies in front whose `X-Forwarded-…`, `Forwarded` and `traceparent` are believed.")
         result.limits =
             reader.map("limits", "What clients may ask.", body: { LimitsConfiguration.read(&$0) }) ?? .init()
+        result.rateLimits =
+            reader.map(
+                "rate_limits", "How often one client may ask one organization.",
+                body: { RateLimitsConfiguration.read(&$0) }) ?? .init()
+        result.overload =
+            reader.map(
+                "overload", "From when on requests are refused, so that those that are taken are answered in time.",
+                body: { OverloadConfiguration.read(&$0) }) ?? .init()
         result.log = reader.map("log", "What is logged, and how.", body: { LogConfiguration.read(&$0) }) ?? .init()
         result.tokenLog =
             reader.map(

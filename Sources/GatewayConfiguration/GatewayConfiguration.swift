@@ -16,6 +16,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
     /// Whose `X-Forwarded-…`, `Forwarded` and `traceparent` are believed.
     package var trustedProxies: [AddressRange]
     package var limits: LimitsConfiguration
+    package var rateLimits: RateLimitsConfiguration
+    package var overload: OverloadConfiguration
     package var log: LogConfiguration
     package var tokenLog: TokenLogConfiguration
     package var alerts: AlertConfiguration
@@ -33,6 +35,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
         cacheMegabytes = 64
         trustedProxies = []
         limits = LimitsConfiguration()
+        rateLimits = RateLimitsConfiguration()
+        overload = OverloadConfiguration()
         log = LogConfiguration()
         tokenLog = TokenLogConfiguration()
         alerts = AlertConfiguration()

@@ -8,8 +8,10 @@ enum ProblemResponse {
     /// - Parameters:
     ///   - state: the access state, where one applies.
     ///   - status: where it isn't the code's own.
+    ///   - retryAfterSeconds: for the codes that pass with time.
     static func fill(
-        _ exchange: Exchange, _ rejection: Rejection, state: String?, status: Int? = nil, requestID: Bytes
+        _ exchange: Exchange, _ rejection: Rejection, state: String?, status: Int? = nil, requestID: Bytes,
+        retryAfterSeconds: Int = 1
     ) {
         let code = rejection.code
         exchange.response.status = status ?? code.status
@@ -28,7 +30,9 @@ enum ProblemResponse {
             exchange.response.fields.append(
                 "www-authenticate", "Bearer error=\"invalid_token\", error_description=\"\(code.rawValue)\"")
         }
-        if code.status == 503 || code.status == 429 { exchange.response.fields.append("retry-after", "1") }
+        if code.status == 503 || code.status == 429 {
+            exchange.response.fields.append("retry-after", String(retryAfterSeconds))
+        }
         let body =
             asPage
             ? ProblemPage.html(rejection, status: exchange.response.status, nonce: requestID.string)

@@ -22,13 +22,22 @@ package final class DataPlaneSnapshot: Sendable {
     /// The origins that any organization has listed.
     let origins: OriginSet
     let jwks: [UInt8]
+    /// How much of their rates clients have taken up.
+    let rateTable: RateTable
+    /// Of requests: for each organization, and for those that nobody asks whose they are.
+    let requestLimits: [RateLimit?]
+    let requestLimit: RateLimit?
+    let limitsRequests: Bool
+    /// Of tokens and user hashes that no secret vouches for.
+    let badTokenLimit: RateLimit?
     private let byHost: ByteTable
     private let byID: ByteTable
 
     package init(
         cache: VerificationCache<AdmittedIdentity>, organizations: [OrganizationSnapshot],
         upstreams: [UpstreamSnapshot], routes: [Route],
-        signingKey: ES256SigningKey, options: DataPlaneOptions
+        signingKey: ES256SigningKey, options: DataPlaneOptions, rates: RateLimits = RateLimits(),
+        rateTable: RateTable = RateTable()
     ) {
         self.cache = cache
         self.organizations = organizations
@@ -39,6 +48,11 @@ package final class DataPlaneSnapshot: Sendable {
         closesLogins = organizations.contains { $0.closesLogins }
         self.signingKey = signingKey
         self.options = options
+        self.rateTable = rateTable
+        requestLimits = organizations.map { rates.organizations[$0.settings.id] ?? rates.requests }
+        requestLimit = rates.requests
+        limitsRequests = rates.requests != nil || rates.organizations.values.contains { $0 != nil }
+        badTokenLimit = rates.badTokens
         jwks = Array("{\"keys\":[\(signingKey.publicJWK)]}".utf8)
         var byHost = ByteTable()
         var byID = ByteTable()
@@ -89,6 +103,10 @@ package struct DataPlaneOptions: Sendable {
     package var isTrustedProxy: (@Sendable ([UInt8]) -> Bool)?
     package var logsAccess = true
     package var logsJSON = false
+    /// Under way at once on a worker; further ones are refused.
+    package var requestsInFlight = Int.max
+    /// How long a request may have waited in this turn of the loop.
+    package var lagMilliseconds: UInt64 = 1 << 32
 
     package init() {}
 }

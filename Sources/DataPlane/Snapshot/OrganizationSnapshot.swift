@@ -16,6 +16,8 @@ package final class OrganizationSnapshot: Sendable {
     let policy: VerificationPolicy
     let admissionRule: AdmissionRule
     let origins: OriginSet
+    /// The organization among the clients' rates: the same in each snapshot of this process.
+    let rateScope: Int
     /// `x-widget-state: anonymous` and the organization, as they go to the upstream.
     let anonymousHeaders: [UInt8]
     /// The answers of `/_widget/state` where nobody is identified.
@@ -42,6 +44,7 @@ package final class OrganizationSnapshot: Sendable {
         userHashKeys = stored.secrets.filter { $0.purpose == .userHash }
             .map { VerificationKeyText(id: $0.id, text: $0.text) }
         policy = settings.verificationPolicy
+        rateScope = settings.id.hashValue
         admissionRule = settings.admissionRule
         origins = OriginSet(settings.allowedOrigins)
         anonymousHeaders = IdentityHeaders.anonymous(organization: settings.id)

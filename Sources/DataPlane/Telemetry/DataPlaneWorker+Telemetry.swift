@@ -11,6 +11,12 @@ extension DataPlaneWorker {
         note(context, tally, code.position, EntryClass(code), user: nil, warnings: [])
     }
 
+    /// A guess too many: counted with others of its kind, in no row of its own.
+    func noteThrottled(_ context: RequestContext, _ code: RejectionCode) {
+        guard presentsIdentity(context), let tally = tally(context) else { return }
+        note(context, tally, code.position, EntryClass(code), user: nil, warnings: [], mayTakeRow: false)
+    }
+
     /// A token that wasn't remembered has been accepted. Without a user it has admitted nobody: it was a test.
     func noteAccepted(_ context: RequestContext, user: String?) {
         guard presentsIdentity(context), let tally = tally(context) else { return }
@@ -85,10 +91,11 @@ extension DataPlaneWorker {
 
     private func note(
         _ context: RequestContext, _ tally: OrganizationTally, _ code: UInt8, _ entryClass: EntryClass, user: String?,
-        warnings: TokenWarnings
+        warnings: TokenWarnings, mayTakeRow: Bool = true
     ) {
         telemetry.record(
-            tally, code, entryClass, now: loop.now, origin: context.exchange.request.fields.first(.origin)
+            tally, code, entryClass, now: loop.now, origin: context.exchange.request.fields.first(.origin),
+            mayTakeRow: mayTakeRow
         ) {
             TokenRecords.Facts(
                 time: EventLoop.wallClock(), code: code, warnings: warnings, source: source(context).position,
@@ -154,20 +161,29 @@ extension DataPlaneWorker {
         guard let isTrusted = context.snapshot.options.isTrustedProxy, isTrusted(peer.addressBytes) else {
             return peer.address
         }
+        return forwardedClient(context, isTrusted)?.text ?? peer.address
+    }
+
+    /// Whom a request speaks for that came from a trusted proxy.
+    func forwardedClient(_ context: RequestContext, _ isTrusted: ([UInt8]) -> Bool) -> ForwardedClient? {
         var claimed = Bytes(start: nil, count: 0)
         for index in 0..<context.exchange.request.fields.count
         where context.exchange.request.fields.header(index) == .xForwardedFor {
             claimed = context.exchange.request.fields.value(index)
         }
-        return ForwardedClient.address(claimed, isTrusted: isTrusted) ?? peer.address
+        return ForwardedClient.address(claimed, isTrusted: isTrusted)
     }
 }
 
 /// Who a trusted proxy says the client is.
-enum ForwardedClient {
+struct ForwardedClient {
+    let text: String
+    /// In network order: 4 or 16 bytes.
+    let bytes: [UInt8]
+
     /// The last address of `X-Forwarded-For` that isn't a trusted proxy's; nil where there is none. The first entries
     /// are the client's own words, so that they are never reached past one that isn't an address.
-    static func address(_ field: Bytes, isTrusted: ([UInt8]) -> Bool) -> String? {
+    static func address(_ field: Bytes, isTrusted: ([UInt8]) -> Bool) -> ForwardedClient? {
         var end = field.count
         var hops = 0
         while end > 0, hops < 16 {
@@ -177,7 +193,9 @@ enum ForwardedClient {
             guard text.count <= 45, !text.contains(0), let address = SocketAddress(host: text.string, port: 0) else {
                 return nil
             }
-            guard isTrusted(address.bytes) else { return address.host }
+            guard isTrusted(address.bytes) else {
+                return ForwardedClient(text: address.host, bytes: address.bytes)
+            }
             end = start - 1
             hops += 1
         }
@@ -190,7 +208,8 @@ extension RejectionCode {
     var concernsTokens: Bool {
         switch self {
         case .forumForbidden, .identifyRequired, .sessionExpired, .upstreamUnreachable, .upstreamTimeout, .overloaded,
-            .draining, .bodyTooLarge, .headersTooLarge, .originNotAllowed, .organizationUnknown, .organizationMismatch,
+            .rateLimited, .draining, .bodyTooLarge, .headersTooLarge, .originNotAllowed, .organizationUnknown,
+            .organizationMismatch,
             .requestMalformed:
             false
         default: true

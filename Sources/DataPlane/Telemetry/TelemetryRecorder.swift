@@ -57,13 +57,17 @@ final class TelemetryRecorder {
     ///
     /// - Parameters:
     ///   - now: milliseconds of the loop's clock.
+    ///   - mayTakeRow: whether it may have a row of its own.
     ///   - facts: asked only where they are wanted.
     func record(
         _ tally: OrganizationTally, _ code: UInt8, _ entryClass: EntryClass, now: UInt64, origin: Bytes?,
-        facts: () -> TokenRecords.Facts
+        mayTakeRow: Bool = true, facts: () -> TokenRecords.Facts
     ) {
         tally.count(code)
-        if tally.takesRow(entryClass, rate: rate, now: now), records.append(facts(), origin: origin) != nil { return }
+        if mayTakeRow, tally.takesRow(entryClass, rate: rate, now: now), records.append(facts(), origin: origin) != nil
+        {
+            return
+        }
         if let position = tally.pending(code, take: takes) { return sums.addOne(to: position) }
         guard let position = sums.append(facts(), origin: origin) else {
             lost += 1

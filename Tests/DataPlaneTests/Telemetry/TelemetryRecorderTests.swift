@@ -210,7 +210,7 @@ import UserDirectory
             ("198.51.100.7, 10.0.0.2\u{0}", nil),
         ] as [(String, String?)])
     func proxies(_ field: String, _ expected: String?) {
-        let found = withBytes(field) { ForwardedClient.address($0) { $0.first == 10 } }
+        let found = withBytes(field) { ForwardedClient.address($0) { $0.first == 10 }?.text }
         #expect(found == expected)
     }
 }
