@@ -13,6 +13,7 @@ package struct Console: Sendable {
     private let authenticator: Authenticator
     private let sessions: ConsoleSessions
     private let cookies: ConsoleCookies
+    private let imports = UserImports()
 
     /// - Parameter isSecure: whether the listener speaks TLS.
     package init(_ administration: Administration, authenticator: Authenticator, isSecure: Bool) {
@@ -68,7 +69,7 @@ package struct Console: Sendable {
         _ request: AdminRequest, _ cookie: String, _ session: ConsoleSession, _ who: Administrator
     ) async throws -> AdminResponse {
         let call = ConsoleCall(
-            administration: administration, request: request, who: who, session: session,
+            administration: administration, request: request, who: who, session: session, imports: imports,
             adopt: { [sessions] in sessions.change(cookie, tokenDigest: $0) }, path: [:],
             query: FormValues(query: request.query ?? ""))
         let frame = PageFrame(call)

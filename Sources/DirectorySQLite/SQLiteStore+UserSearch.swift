@@ -93,6 +93,11 @@ struct UserCondition {
                     "EXISTS (SELECT 1 FROM json_each(profile, '$.segments') WHERE value = :segment)",
                     ["segment": segment]))
         }
+        for (field, value) in filter.fields.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            let name = "field_" + field.rawValue.replacing(".", with: "_")
+            conditions.append(
+                plain("CAST(json_extract(profile, '$.\(field.rawValue)') AS TEXT) = :\(name)", [name: value]))
+        }
         return conditions
     }
 

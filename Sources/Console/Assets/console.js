@@ -27,3 +27,80 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "yes";
   setTimeout(() => { delete form.dataset.sent; }, 5000);
 });
+
+// Import of users: the file itself is the request's body, so that the browser streams it from the disk.
+{
+  const form = document.querySelector("[data-import]");
+  const asked = { headers: { "x-requested-with": "fetch" }, cache: "no-store" };
+  const number = (value) => value.toLocaleString("en").replaceAll(",", "\u2009");
+
+  const start = (address) => {
+    const file = form.querySelector("input[type=file]").files[0];
+    const isTrial = form.querySelector("[name=mode]:checked").value === "dry";
+    const bar = form.querySelector("progress");
+    const label = form.querySelector("[data-import-label]");
+    const status = form.querySelector("[data-import-status]");
+    const request = new XMLHttpRequest();
+    let sent = 0;
+    let rows = 0;
+    let isOver = false;
+    const show = () => {
+      const part = file.size ? Math.floor(100 * sent / file.size) : 100;
+      const text = `${part} % of ${number(Math.ceil(file.size / 1000))} kB sent, ${number(rows)} rows read`;
+      if (status.textContent !== text) status.textContent = text;
+      bar.value = file.size ? sent / file.size : 1;
+    };
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
+      removeEventListener("beforeunload", stay);
+      location.assign(address);
+    };
+    const stay = (event) => event.preventDefault();
+    const poll = async () => {
+      if (isOver) return;
+      try {
+        const answer = await fetch(address, asked);
+        if (answer.ok) rows = (await answer.json()).read;
+        show();
+      } catch { /* The next one may come through. */ }
+      setTimeout(poll, 700);
+    };
+    request.open("POST", `${address}?dry_run=${isTrial ? "yes" : "no"}&file=${encodeURIComponent(file.name.slice(0, 80))}`);
+    request.setRequestHeader("x-csrf-token", form.dataset.csrf);
+    request.setRequestHeader("x-requested-with", "fetch");
+    request.setRequestHeader("content-type", "text/csv");
+    request.upload.addEventListener("progress", (event) => {
+      sent = Math.min(event.loaded, file.size);
+      if (sent === file.size) label.textContent = isTrial ? "Reading the last rows" : "Writing the last rows";
+      show();
+    });
+    request.addEventListener("loadend", over);
+    form.querySelector("[data-import-cancel]").addEventListener("click", () => request.abort());
+    addEventListener("beforeunload", stay);
+    for (const part of form.querySelectorAll("input, .button.primary")) part.disabled = true;
+    form.querySelector("[data-import-progress]").hidden = false;
+    show();
+    request.send(file);
+    setTimeout(poll, 300);
+  };
+
+  if (form) {
+    form.hidden = false;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      start(form.dataset.import);
+    });
+  }
+
+  // The page of an import that goes on looks again until it has ended.
+  const watched = document.querySelector("[data-import-watch]");
+  const watch = async () => {
+    try {
+      const answer = await fetch(watched.dataset.importWatch, asked);
+      if (!answer.ok || !(await answer.json()).running) return location.reload();
+    } catch { /* The next one may come through. */ }
+    setTimeout(watch, 700);
+  };
+  if (watched) setTimeout(watch, 500);
+}

@@ -7,6 +7,8 @@ struct ConsoleCall: Sendable {
     let request: AdminRequest
     let who: Administrator
     let session: ConsoleSession
+    /// The imports of users that go on, and the last ones.
+    let imports: UserImports
     /// Lets this browser's session go on by another admin token, named by its digest.
     let adopt: @Sendable ([UInt8]) -> Void
     /// The named segments of the path.

@@ -24,7 +24,7 @@ struct ConsoleRoute: Sendable {
     static let all: [ConsoleRoute] =
         OrganizationsPage.routes + AdminTokensPage.routes + AuditPage.routes
         + OverviewPage.routes + SignInSettingsPage.routes + WidgetAuthPage.routes + PortalPage.routes
-        + SecretsPage.routes + UsersPage.routes + UserPage.routes + UserImportPage.routes
+        + SecretsPage.routes + UsersPage.routes + UserPage.routes + UserPage.changes + UserImportPage.routes
         + TokenLogPage.routes + TokenCheckerPage.routes + SettingsPage.routes
 
     /// The route at a path below `Console.root`, with what the path's named segments are. A segment that is written

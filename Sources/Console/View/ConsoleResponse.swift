@@ -18,6 +18,17 @@ extension AdminResponse {
             .with("permissions-policy", "camera=(), geolocation=(), microphone=()")
     }
 
+    /// What a browser saves, rather than shows.
+    ///
+    /// - Parameter name: of the file; all but ASCII letters, digits, `.`, `-` and `_` becomes `_`.
+    static func download(_ body: Body, type: String, name: String) -> AdminResponse {
+        let plain = name.map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "_" }
+        return AdminResponse(200, type: type, body: body)
+            .with("content-disposition", "attachment; filename=\"\(String(plain))\"")
+            .with("content-security-policy", "default-src 'none'; sandbox")
+            .with("cross-origin-resource-policy", "same-origin")
+    }
+
     /// 303: a browser asks for `address` by GET.
     static func seeOther(_ address: String) -> AdminResponse { AdminResponse(303).with("location", address) }
 }

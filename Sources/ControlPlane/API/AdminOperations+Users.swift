@@ -23,6 +23,10 @@ extension AdminOperation {
                 .boolean("blocked", "Whether they are blocked."),
                 .number("mrr_min", "The company's monthly revenue, at least."),
                 .number("mrr_max", "The company's monthly revenue, at most."),
+                .choice(
+                    "field", ProfileField.allCases.map(\.rawValue),
+                    "Another field of the profile: it must be `value`, exactly. Without `value` it counts for nothing."),
+                .text("value", "What `field` must be."),
                 .cursor("a page's `next_cursor`"), .limit,
             ],
             success: OperationAnswer(status: 200, summary: "A page of users.", schema: "UserPage"),
@@ -45,6 +49,8 @@ extension AdminOperation {
             filter.isBlocked = try call.boolean("blocked")
             filter.revenueFrom = try call.number("mrr_min")
             filter.revenueTo = try call.number("mrr_max")
+            let value = try call.text("value")
+            if let field = try call.choice("field", ProfileField.self), let value { filter.fields = [field: value] }
             let page = try await call.administration.users.list(
                 of: call.organization, filter, after: try call.text("cursor"), limit: try call.limit(),
                 by: try call.who)
@@ -101,15 +107,7 @@ extension AdminOperation {
         ) { call in
             let record = try await call.administration.users.everything(
                 on: call.segment("user"), of: call.organization, by: try call.who)
-            return .json(
-                .members([
-                    "user": Representation.user(record.user),
-                    "sessions": .array(record.sessions.map(Representation.session)),
-                    "changes": .array(record.changes.map(Representation.auditEntry)),
-                    "tokens": .array(record.tokens.map(Representation.tokenLogEntry)),
-                    "repeats": .array(record.repeats.map(Representation.repeats)),
-                    "complete": .bool(record.isComplete),
-                ]))
+            return .json(Representation.userData(record))
         },
         AdminOperation(
             method: "GET", path: "/organizations/{organization}/users.csv", id: "exportUsers", tag: "users",

@@ -1,11 +1,11 @@
 import Foundation
-import GatewayConfiguration
+package import GatewayConfiguration
 import IdentityCore
 import PortalSSO
 import UserDirectory
 
 /// How the API shows what the services give it. The schemas of the same names are in `AdminSchemas`.
-enum Representation {
+package enum Representation {
     static func secret(_ secret: SecretSummary, at moment: Double) -> JSONValue {
         let state = secret.revokedAt != nil ? "revoked" : secret.isActive(at: moment) ? "active" : "ended"
         return .members([
@@ -95,6 +95,15 @@ enum Representation {
                         "test_url": .string($0.test),
                     ])
                 }),
+        ])
+    }
+
+    /// All that is stored of one user.
+    package static func userData(_ record: UserRecord) -> JSONValue {
+        .members([
+            "user": user(record.user), "sessions": .array(record.sessions.map(session)),
+            "changes": .array(record.changes.map(auditEntry)), "tokens": .array(record.tokens.map(tokenLogEntry)),
+            "repeats": .array(record.repeats.map(repeats)), "complete": .bool(record.isComplete),
         ])
     }
 

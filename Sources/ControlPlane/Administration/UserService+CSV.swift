@@ -10,18 +10,24 @@ extension UserService {
     /// Creates and updates users from CSV, batch by batch as it comes: each is written whole, or not at all where a row
     /// of it is bad. What was written stays, so that a file that was mended can be sent again.
     ///
-    /// - Parameter isTrial: everything is read and nothing written.
+    /// - Parameters:
+    ///   - isTrial: everything is read and nothing written.
+    ///   - mistakes: how many bad rows the report tells of.
+    ///   - progress: gets the report as it stands whenever a batch is through.
     package func importCSV(
-        into organization: String, isTrial: Bool, by who: Administrator, next: () async throws -> [UInt8]?
+        into organization: String, isTrial: Bool, tellingOf mistakes: Int = mistakesTold, by who: Administrator,
+        progress: (UserImportReport) -> Void = { _ in }, next: () async throws -> [UInt8]?
     ) async throws -> UserImportReport {
         try who.change(organization)
         _ = try await base.organizations.settings(of: organization, by: who)
         var reader = UserCSVReader(batchSize: Self.batchSize)
         var report = UserImportReport()
+        report.mistakesTold = mistakes
         do {
             while let bytes = try await next() {
                 for batch in try reader.take(bytes) {
                     try await write(batch, to: organization, isTrial, &report, who)
+                    progress(report)
                 }
             }
             if let batch = try reader.finish() { try await write(batch, to: organization, isTrial, &report, who) }
@@ -60,12 +66,12 @@ extension UserService {
         }
     }
 
-    /// All users as CSV, part by part: nil at the end.
+    /// The users whom `filter` lets through, all unless it says otherwise, as CSV, part by part: nil at the end.
     package func exportCSV(
-        of organization: String, by who: Administrator
+        of organization: String, _ filter: UserFilter = UserFilter(), by who: Administrator
     ) async throws -> @Sendable () async throws -> [UInt8]? {
         _ = try await base.organizations.settings(of: organization, by: who)
-        let export = UserCSVExport(store: base.store, organization: organization)
+        let export = UserCSVExport(store: base.store, organization: organization, filter: filter)
         return { try await export.next() }
     }
 }
@@ -83,11 +89,15 @@ package struct UserImportReport: Sendable, Equatable {
     package var mistakes: [UserCSVReader.Mistake] = []
     /// Why the rest of the file couldn't be read; nil: all of it was.
     package var stopped: String?
+    /// How many of the bad rows are in `mistakes`, at most.
+    var mistakesTold = UserService.mistakesTold
+
+    package init() {}
 
     mutating func refuse(_ batch: UserCSVReader.Batch, _ found: [UserCSVReader.Mistake]) {
         refused += batch.rows.count + batch.mistakes.count
         mistakeCount += found.count
-        mistakes += found.prefix(max(0, UserService.mistakesTold - mistakes.count))
+        mistakes += found.prefix(max(0, mistakesTold - mistakes.count))
     }
 }
 
@@ -95,23 +105,32 @@ package struct UserImportReport: Sendable, Equatable {
 private actor UserCSVExport {
     private static let pageSize = 500
 
-    private let store: any UserStore
+    private let store: any UserSearch
     private let organization: String
+    private let filter: UserFilter
     private var cursor: String?
     private var hasBegun = false
     private var isAtEnd = false
 
-    init(store: any UserStore, organization: String) {
+    init(store: any UserSearch, organization: String, filter: UserFilter) {
         self.store = store
         self.organization = organization
+        self.filter = filter
     }
 
     func next() async throws -> [UInt8]? {
         guard !isAtEnd else { return nil }
-        let page = try await store.users(of: organization, search: nil, after: cursor, limit: Self.pageSize)
-        isAtEnd = page.count < Self.pageSize
-        cursor = page.last?.id
-        defer { hasBegun = true }
-        return Array(((hasBegun ? "" : UserCSV.header) + page.map(UserCSV.line).joined()).utf8)
+        var text = hasBegun ? "" : UserCSV.header
+        hasBegun = true
+        // Where few of many fit, a page may be empty and not the last.
+        repeat { text += try await page() } while text.isEmpty && !isAtEnd
+        return text.isEmpty ? nil : Array(text.utf8)
+    }
+
+    private func page() async throws -> String {
+        let page = try await store.users(of: organization, filter, after: cursor, limit: Self.pageSize)
+        cursor = page.next
+        isAtEnd = page.next == nil
+        return page.users.map(UserCSV.line).joined()
     }
 }

@@ -12,6 +12,12 @@ package struct UserService: Sendable {
         return try await base.store.users(of: organization, filter, after: cursor, limit: limit)
     }
 
+    /// How many there are, whatever a filter says.
+    package func count(of organization: String, by who: Administrator) async throws -> Int {
+        try who.see(organization)
+        return try await base.store.countUsers(of: organization)
+    }
+
     package func user(
         _ reference: String, of organization: String, by who: Administrator
     ) async throws -> DirectoryUser {

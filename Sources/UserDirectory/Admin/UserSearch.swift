@@ -17,10 +17,25 @@ package struct UserFilter: Sendable, Equatable {
     /// Monthly revenue of the user's company, both ends inclusive. A user without a number isn't in any range.
     package var revenueFrom: Double?
     package var revenueTo: Double?
+    /// What other fields of the profile are, exactly.
+    package var fields: [ProfileField: String] = [:]
 
     package static let risks = ["low", "medium", "high"]
 
     package init() {}
+}
+
+/// Fields of a profile that have no condition of their own in `UserFilter`. No index leads to them.
+package enum ProfileField: String, Sendable, CaseIterable {
+    case username, locale, weight
+    case companyID = "company.id"
+    case companyName = "company.name"
+    case renewalDate = "renewal.date"
+    case renewalRisk = "renewal.risk"
+    case ownerID = "owner.id"
+    case ownerEmail = "owner.email"
+    /// What the customer calls the user: not the role in the directory.
+    case role
 }
 
 /// A part of the users, in order of creation.

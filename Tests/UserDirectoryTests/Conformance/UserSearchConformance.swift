@@ -22,6 +22,9 @@ import UserDirectory
         profile("bob@x.test") {
             $0.externalID = "b-1"
             $0.status = "trial"
+            $0.weight = 7
+            $0.renewal = .init()
+            $0.renewal?.risk = "high"
             $0.company = .init()
             $0.company?.mrr = "1000"
         },
@@ -57,6 +60,9 @@ import UserDirectory
             (["bob@x.test"], { $0.isBlocked = true }), (["Ann@x.test", "cy@x.test"], { $0.isBlocked = false }),
             (["Ann@x.test"], { $0.revenueTo = 99.5 }), (["bob@x.test"], { $0.revenueFrom = 100 }),
             (["Ann@x.test", "bob@x.test"], { $0.revenueFrom = 0 }),
+            (["bob@x.test"], { $0.fields = [.weight: "7"] }), ([], { $0.fields = [.weight: "70"] }),
+            (["bob@x.test"], { $0.fields = [.renewalRisk: "high", .weight: "7"] }),
+            ([], { $0.fields = [.role: "x' OR 1"] }),
             (
                 ["cy@x.test"],
                 {
