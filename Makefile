@@ -1,5 +1,5 @@
 # Every target is a short script, so that what CI does can be read and run by hand.
-.PHONY: help run build test test-sanitized fuzz lint format models bench bench-peers clean
+.PHONY: help run build test test-sanitized fuzz lint format models bench bench-peers soak clean
 
 help:
 	@echo "make run      install what is missing, build, and start the demo on loopback"
@@ -11,6 +11,7 @@ help:
 	@echo "make format   rewrites the sources in the house format"
 	@echo "make models   checks the models of the lock-free cache with spin (a minute or two, up to 6 GiB)"
 	@echo "make bench    micro-benchmarks, beside what the ecosystem offers for the same"
+	@echo "make soak     five million requests with faults all around: do memory and descriptors stay?"
 	@echo "make bench-peers  server CPU per request, side by side with HAProxy, nginx and Envoy"
 
 run: build
@@ -46,6 +47,9 @@ bench:
 
 bench-peers: build
 	Benchmarks/peers/run.sh
+
+soak: build
+	Benchmarks/soak/run.sh
 
 clean:
 	rm -rf .build .venv Benchmarks/.build Benchmarks/.venv Fuzz/.build
