@@ -21,6 +21,8 @@ package final class HTTP2ServerSession: ServerSession {
     /// The exchange whose header section is being received.
     private var receiving: Uncounted<Exchange>?
     private var receivingTrailers = false
+    /// Its size until now (RFC 9113, 6.5.2).
+    private var receivedListSize = 0
     private var isDraining = false
     private var highestStream: Int32 = 0
     /// Streams that ended in an error, less those that ended well.
@@ -194,6 +196,7 @@ package final class HTTP2ServerSession: ServerSession {
     }
 
     func headersBegan(stream: Int32, isRequest: Bool) {
+        receivedListSize = 0
         guard isRequest else {
             receiving = exchange(stream)
             receivingTrailers = true
@@ -219,14 +222,11 @@ package final class HTTP2ServerSession: ServerSession {
 
     private func header(_ name: Bytes, _ value: Bytes, in exchange: Exchange) {
         guard exchange.fault == .none else { return }
+        receivedListSize += name.count + value.count + 32
         if receivingTrailers {
-            guard exchange.requestTrailers.listSize + name.count + value.count + 32 <= limits.headerListBytes else {
-                return
-            }
+            guard receivedListSize <= limits.headerListBytes else { return }
             exchange.requestTrailers.append(name: name, value: value)
-        } else if exchange.request.fields.listSize + name.count + value.count + 32 > limits.headerListBytes
-            || exchange.request.fields.count >= limits.headerFields
-        {
+        } else if receivedListSize > limits.headerListBytes || exchange.request.fields.count >= limits.headerFields {
             exchange.fault = .headersTooLarge
         } else if name.count > 0, name[0] == UInt8(ascii: ":") {
             RequestFields.setPseudo(name, value, in: &exchange.request)
