@@ -1,5 +1,5 @@
 # Every target is a short script, so that what CI does can be read and run by hand.
-.PHONY: help run build test test-sanitized fuzz lint format models bench bench-peers soak clean
+.PHONY: help run build test test-sanitized fuzz lint format models bench bench-peers soak check-tls clean
 
 help:
 	@echo "make run      install what is missing, build, and start the demo on loopback"
@@ -11,6 +11,7 @@ help:
 	@echo "make format   rewrites the sources in the house format"
 	@echo "make models   checks the models of the lock-free cache with spin (a minute or two, up to 6 GiB)"
 	@echo "make bench    micro-benchmarks, beside what the ecosystem offers for the same"
+	@echo "make check-tls  holds the TLS listener against testssl.sh"
 	@echo "make soak     five million requests with faults all around: do memory and descriptors stay?"
 	@echo "make bench-peers  server CPU per request, side by side with HAProxy, nginx and Envoy"
 
@@ -50,6 +51,9 @@ bench-peers: build
 
 soak: build
 	Benchmarks/soak/run.sh
+
+check-tls: build
+	scripts/check-tls.sh
 
 clean:
 	rm -rf .build .venv Benchmarks/.build Benchmarks/.venv Fuzz/.build
