@@ -13,6 +13,7 @@ install_missing_command esbuild esbuild
 # The samples of docs/signing-tokens.md; those in Go, Java and C# are run where the machine has these languages.
 install_missing_command php php-cli
 install_missing_command ruby ruby
+install_promtool
 
 # A Python that can make an environment: the first on PATH, else Debian's own.
 usable_python() {

@@ -27,3 +27,17 @@ install_missing() {
 install_missing_command() {
     command -v "$1" >/dev/null || install_missing "$2"
 }
+
+# install_promtool: Prometheus's own checks, in .tools. The package is unpacked, not installed: that would start a server.
+install_promtool() {
+    if command -v promtool >/dev/null || [ -x .tools/promtool ] || ! command -v dpkg-deb >/dev/null; then return 0; fi
+    local folder as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    folder=$(mktemp -d)
+    echo "Fetching: promtool"
+    (cd "$folder" && { apt-get download -q prometheus || { "${as_root[@]}" apt-get update -q && apt-get download -q prometheus; }; })
+    dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb | tar -x -C "$folder" ./usr/bin/promtool
+    mkdir -p .tools
+    mv "$folder/usr/bin/promtool" .tools/promtool
+    rm -rf "$folder"
+}

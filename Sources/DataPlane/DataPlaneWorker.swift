@@ -4,7 +4,7 @@ package import HTTPUpstream
 import IdentityCore
 package import PortalSSO
 package import UserDirectory
-import VerificationCache
+package import VerificationCache
 
 /// One thread's share of the data plane: answers or forwards each request of its connections.
 ///
@@ -25,6 +25,9 @@ package final class DataPlaneWorker: ExchangeHandler {
     var identifiers = RequestIdentifiers()
     var accessLog: AccessLog
     let telemetry: TelemetryRecorder
+    let metrics = MetricsShard()
+    /// Nanoseconds of the monotonic clock; 0 before the first.
+    var lastTick: UInt64 = 0
     /// For a path that isn't what it seems.
     var pathScratch = ByteQueue()
     var targetScratch = ByteQueue()
@@ -60,6 +63,7 @@ package final class DataPlaneWorker: ExchangeHandler {
     package func use(_ next: DataPlaneSnapshot) {
         if next.cache !== snapshot.cache { cache = next.cache.register() }
         snapshot = next
+        accessLog.isJSON = next.options.logsJSON
         telemetry.use(next.organizations)
         assertions.removeAll()
         keys = Array(repeating: nil, count: next.organizations.count)
@@ -71,6 +75,12 @@ package final class DataPlaneWorker: ExchangeHandler {
         defer { usedSecrets.removeAll(keepingCapacity: true) }
         return usedSecrets
     }
+
+    /// The figures of requests so far, by `MetricsLayout`.
+    package var requestFigures: [UInt64] { metrics.copy }
+
+    /// How the cache has served this worker.
+    package var cacheCounts: CacheCounts { cache.counts }
 
     /// What has been written down of tokens and rules since the last call. Nothing is written down beyond `rate`.
     package func takeTelemetry(rate: TokenLogRate) -> TelemetryBatch {
@@ -88,7 +98,10 @@ package final class DataPlaneWorker: ExchangeHandler {
     }
 
     /// To be called at each tick of the loop.
-    package func tick() { accessLog.flush() }
+    package func tick() {
+        measureLag()
+        accessLog.flush()
+    }
 
     // MARK: Exchanges
 
@@ -138,7 +151,7 @@ package final class DataPlaneWorker: ExchangeHandler {
     package func exchangeEnded(_ exchange: Exchange) {
         inFlight -= 1
         let context = context(of: exchange)
-        if context.snapshot.options.logsAccess { log(context) }
+        conclude(context)
         context.end()
     }
 
@@ -167,18 +180,5 @@ package final class DataPlaneWorker: ExchangeHandler {
 
     func pool(_ upstream: Int, in requested: DataPlaneSnapshot) -> UpstreamPool {
         requested === snapshot ? pools[upstream] : upstreams.pool(forOlder: requested.upstreams[upstream].target)
-    }
-
-    private func log(_ context: RequestContext) {
-        let exchange = context.exchange
-        guard let peer = exchange.transport?.peer else { return }
-        accessLog.append(
-            AccessLog.Entry(
-                time: EventLoop.wallClock(), requestID: context.requestID, requestIDLow: context.requestIDLow,
-                client: peer.address, organization: context.organizationSnapshot?.settings.id,
-                status: exchange.response.status, bytes: exchange.responseBodySent,
-                milliseconds: Double(EventLoop.monotonicNanoseconds() - exchange.startedAt) / 1e6,
-                state: context.state, code: context.code?.rawValue),
-            exchange.request)
     }
 }

@@ -1,3 +1,4 @@
+import EventLoop
 import HTTPMessages
 import IdentityCore
 import UserDirectory
@@ -70,8 +71,10 @@ extension DataPlaneWorker {
         guard !context.token.isPresent else { throw Rejection(.tokenConflict) }
         let settings = context.snapshot.organizations[organization]
         guard settings.settings.allowPlainIdentity else { throw Rejection(.identityMalformed) }
+        let verifyingSince = EventLoop.monotonicNanoseconds()
         let verdict = verifier.verifyPlainIdentity(
             user, keys: keys(of: organization, in: context.snapshot), policy: settings.policy)
+        context.verifyTime = EventLoop.monotonicNanoseconds() - verifyingSince
         switch verdict {
         case .reject(let rejection): throw throttled(rejection, context)
         case .accept(let identity):

@@ -49,6 +49,11 @@ final class RequestContext: RelayOwner {
     var code: RejectionCode?
     /// When the client may try again, where it is told to.
     var retryAfterSeconds = 1
+    /// Nanoseconds that a verification took, and that the directory took to answer; nil where there was none.
+    var verifyTime: UInt64?
+    var admitTime: UInt64?
+    /// When the directory was asked: nanoseconds of the monotonic clock.
+    var askedAt: UInt64 = 0
 
     init(exchange: Exchange, worker: DataPlaneWorker) {
         self.exchange = exchange
@@ -83,6 +88,8 @@ final class RequestContext: RelayOwner {
         state = "none"
         code = nil
         retryAfterSeconds = 1
+        verifyTime = nil
+        admitTime = nil
     }
 
     /// A secret vouches for the token that was presented.
@@ -98,17 +105,17 @@ final class RequestContext: RelayOwner {
     func relayWillSendHead(_ relay: Relay) { worker.decorate(self) }
 
     func relayFailed(_ relay: Relay, _ failure: UpstreamFailure) {
-        worker.counters.upstreamRetriesOrFailures += 1
         let code: RejectionCode =
             switch failure {
             case .unreachable, .malformed: .upstreamUnreachable
             case .timeout: .upstreamTimeout
             case .overloaded: .overloaded
             }
+        worker.noteUpstreamFailure(self, code)
         worker.reject(self, Rejection(code))
     }
 
-    func relayBroke(_ relay: Relay, _ failure: UpstreamFailure) { worker.counters.upstreamRetriesOrFailures += 1 }
+    func relayBroke(_ relay: Relay, _ failure: UpstreamFailure) {}  // Seen when the exchange ends.
 }
 
 /// What answers a request.

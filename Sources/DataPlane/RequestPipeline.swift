@@ -60,9 +60,11 @@ extension DataPlaneWorker {
             return try proceed(context, as: known)
         }
         counters.cacheMisses += 1
+        let verifyingSince = EventLoop.monotonicNanoseconds()
         let verdict = verifier.verify(
             context.token.token.readable, keys: keys(of: organization, in: context.snapshot),
             policy: settings.policy, now: now)
+        context.verifyTime = EventLoop.monotonicNanoseconds() - verifyingSince
         switch verdict {
         case .reject(let rejection): throw throttled(rejection, context)
         case .accept(let token):
@@ -78,6 +80,7 @@ extension DataPlaneWorker {
         context.phase = .admitting
         context.isVouched(by: identity)
         counters.admissions += 1
+        context.askedAt = EventLoop.monotonicNanoseconds()
         let request = AdmissionRequest(
             organization: organization.settings.id, rule: organization.admissionRule, profile: identity.profile,
             issuedAt: identity.issuedAt, onlyIDVerified: identity.onlyIDVerified, privileges: identity.privileges)
@@ -99,6 +102,7 @@ extension DataPlaneWorker {
         _ context: RequestContext, _ identity: VerifiedIdentity, _ outcome: AdmissionOutcome, remembersToken: Bool,
         directoryReadAt: RevocationStamp
     ) {
+        noteAdmissionTime(context)
         switch outcome {
         case .unavailable: reject(context, Rejection(.directoryUnavailable))
         case .refused(let code): reject(context, Rejection(code))
@@ -146,7 +150,6 @@ extension DataPlaneWorker {
         case .off: break
         }
         context.state = "anonymous"
-        counters.anonymous += 1
         if context.endpoint == .state {
             return organization.anonymousState.withUnsafeBytes { answerState(context, $0) }
         }
@@ -157,7 +160,6 @@ extension DataPlaneWorker {
         if case .upstream = context.endpoint { try checkForum(context, of: identity) }
         context.identity = identity
         context.state = "identified"
-        counters.identified += 1
         noteIdentified(context, identity)
         for code in identity.wouldReject { counters.countReported(code) }
         switch context.endpoint {

@@ -11,19 +11,43 @@ package enum StreamSocket {
         case failed(Int32)
     }
 
-    /// A listening socket. Where it shares its address (`SO_REUSEPORT`), the kernel spreads connections over all that
-    /// do; where it doesn't, an address that is taken is an error.
+    /// Who may listen on the same address (`SO_REUSEPORT`): the kernel spreads connections over all that do.
+    package enum Sharing {
+        /// Nobody else: an address that is taken is an error.
+        case alone
+        /// Nobody yet, but others of this user's from now on.
+        case firstOfMany
+        /// Whoever shares it too.
+        case oneOfMany
+    }
+
     package static func listen(
-        on address: SocketAddress, sharing: Bool, backlog: Int32 = 4096
+        on address: SocketAddress, as sharing: Sharing, backlog: Int32 = 4096
     ) throws(EventLoopError) -> Int32 {
         let descriptor = try open(address.family)
         var on: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
-        if sharing { setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<Int32>.size)) }
+        if sharing == .oneOfMany {
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<Int32>.size))
+        }
         guard address.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else {
             throw failure("bind \(address)", closing: descriptor)
         }
+        // After `bind`, which has made sure that the address was free.
+        if sharing == .firstOfMany {
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, socklen_t(MemoryLayout<Int32>.size))
+        }
         guard Glibc.listen(descriptor, backlog) == 0 else { throw failure("listen \(address)", closing: descriptor) }
+        return descriptor
+    }
+
+    /// Another descriptor of a listening socket, made ready for a loop.
+    package static func duplicate(_ listening: Int32) throws(EventLoopError) -> Int32 {
+        let descriptor = fcntl(listening, F_DUPFD_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw EventLoopError.system(call: "dup", errno: errno) }
+        guard fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK) == 0 else {
+            throw failure("fcntl", closing: descriptor)
+        }
         return descriptor
     }
 

@@ -4,21 +4,27 @@ import EventLoop
 import HTTPMessages
 import Synchronization
 
-/// Answers the admin listener: whether the process is alive, whether it wants traffic, and what it has counted, at
-/// once; the admin API and the console from Swift concurrency, whose answers come back through the thread's mailbox.
+/// Answers the admin listener: whether the process is alive and whether it wants traffic, at once; what it has counted,
+/// the admin API and the console from Swift concurrency, whose answers come back through the thread's mailbox.
 final class AdminHandler: ExchangeHandler {
     private let status: GatewayStatus
     private let router: AdminRouter
     private let console: Console
+    private let metrics: @Sendable () async -> String
     private let mailbox: Mailbox
     /// The exchanges that somebody works on elsewhere: by number, as exchanges themselves are used again.
     private var calls: [Int: Exchange] = [:]
     private var lastNumber = 0
 
-    init(status: GatewayStatus, router: AdminRouter, console: Console, mailbox: Mailbox) {
+    /// - Parameter metrics: adds up what there is to tell at this moment.
+    init(
+        status: GatewayStatus, router: AdminRouter, console: Console, mailbox: Mailbox,
+        metrics: @escaping @Sendable () async -> String
+    ) {
         self.status = status
         self.router = router
         self.console = console
+        self.metrics = metrics
         self.mailbox = mailbox
     }
 
@@ -47,7 +53,10 @@ final class AdminHandler: ExchangeHandler {
             let state = status.readiness
             answer(exchange, state == .ready ? 200 : 503, "\(state.rawValue)\n")
         } else if path.equals("/metrics") {
-            answer(exchange, 200, status.metrics, type: "text/plain; version=0.0.4; charset=utf-8")
+            begin(exchange) { [metrics] _ in
+                AdminResponse(
+                    200, type: "text/plain; version=0.0.4; charset=utf-8", body: .whole(Array(await metrics().utf8)))
+            }
         } else {
             answer(exchange, 404, "not found\n")
         }
@@ -213,15 +222,10 @@ final class AdminHandler: ExchangeHandler {
 final class GatewayStatus: Sendable {
     enum Readiness: String, Sendable { case starting, ready, draining }
 
-    private let state = Mutex<(readiness: Readiness, metrics: String)>((.starting, ""))
+    private let state = Mutex(Readiness.starting)
 
     var readiness: Readiness {
-        get { state.withLock { $0.readiness } }
-        set { state.withLock { $0.readiness = newValue } }
-    }
-
-    var metrics: String {
-        get { state.withLock { $0.metrics } }
-        set { state.withLock { $0.metrics = newValue } }
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
     }
 }

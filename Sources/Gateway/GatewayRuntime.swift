@@ -22,7 +22,13 @@ package actor GatewayRuntime {
 
     private let logger: Logger
     private let file: String?
+    /// What overrides the file, when it is read again.
     private let environment: [String: String]
+    private let service: ServiceNotifier
+    /// Opened first of all, as the process may then become another user.
+    private let sockets: (data: [ListeningSockets], admin: ListeningSockets?)
+    /// The gateway that is to end when this one is ready.
+    private let predecessor: Int32?
     private var configuration: GatewayConfiguration
     private let store: SQLiteStore
     private let admission: AdmissionBatcher
@@ -34,6 +40,7 @@ package actor GatewayRuntime {
     private let portalKey: PortalKey
     private let status = GatewayStatus()
     private let rateTable = RateTable()
+    private let labels = MetricLabels()
     private var organizations: OrganizationRegister
     /// With their names looked up: that may take long, and a change of an organization must not wait for it.
     private var upstreams: [UpstreamSnapshot]
@@ -44,20 +51,37 @@ package actor GatewayRuntime {
     private var fileStamp: Date?
     private var lastSeenStamp: Date?
     private var storeIsFailing = false
+    private var reloads = ReloadFigures()
+    private var figures = GatewayFigures([])
+    private var certificates: [String: Double] = [:]
     private var lastUpdate: Task<Void, Never>?
 
     /// Opens the storage and reads what is in it. Throws what keeps the gateway from starting, in words.
     ///
-    /// - Parameter file: what `SIGHUP` reads again; nil: there is none.
-    package init(_ loaded: LoadedConfiguration, file: String?, environment: [String: String]) async throws {
+    /// - Parameters:
+    ///   - file: what `SIGHUP` reads again; nil: there is none.
+    ///   - predecessor: the process of a gateway that this one takes over from, its addresses first of all.
+    package init(
+        _ loaded: LoadedConfiguration, file: String?, environment: [String: String], predecessor: Int32? = nil
+    ) async throws {
         RecordBuffers.keepInStock()
         configuration = loaded.configuration
         self.file = file
-        self.environment = environment
+        self.predecessor = predecessor
         Self.apply(configuration.log)
+        service = ServiceNotifier(environment)
+        sockets = try Self.openSockets(configuration, environment, isReplacing: predecessor != nil)
+        ProcessPrivileges.raiseDescriptorLimit()
+        if let user = configuration.user {
+            let all = sockets.data.flatMap(\.sockets) + (sockets.admin?.sockets ?? [])
+            try ProcessPrivileges.become(user, keeping: all)
+        }
+        ProcessPrivileges.protectMemory(allowingCoreDumps: configuration.coreDumps)
         logger = Logger(label: "gateway") { GatewayLogHandler(label: $0) }
         for warning in loaded.warnings { logger.warning("\(warning)") }
         store = try configuration.storage.open(environment: environment)
+        ProcessPrivileges.forgetVariable(StorageConfiguration.masterKeyVariable)
+        self.environment = environment.filter { $0.key != StorageConfiguration.masterKeyVariable }
         admission = AdmissionBatcher(directory: store)
         signIns = SignIns(store: store)
         telemetryStore = try configuration.storage.openTelemetry()
@@ -69,8 +93,9 @@ package actor GatewayRuntime {
         signingKey = try ES256SigningKey(pem: material.pem)
         portalKey = PortalKey(material: Array(material.pem.utf8))
         organizations = try await OrganizationRegister(store, cache: Self.cache(configuration))
-        upstreams = SnapshotBuilder.upstreams(configuration)
+        upstreams = SnapshotBuilder.upstreams(configuration, labels: labels)
         fileStamp = Self.stamp(of: file)
+        reloads.loadedAt = EventLoop.wallClock()
     }
 
     /// Binds all listeners and starts all threads.
@@ -83,12 +108,17 @@ package actor GatewayRuntime {
             try GatewayWorker(
                 snapshot: snapshot, limits: limits, admission: admission, signIns: signIns, portalKey: portalKey)
         }
-        for listener in configuration.listen { try bind(listener) }
+        for (listener, sockets) in zip(configuration.listen, sockets.data) { try use(sockets, for: listener) }
         try await startAdmin()
         for (number, worker) in workers.enumerated() { worker.start(number: number) }
         status.readiness = .ready
         logger.info(
             "ready", metadata: ["workers": "\(count)", "organizations": "\(organizations.stored.organizations.count)"])
+        service.isReady("\(count) workers, \(organizations.stored.organizations.count) organizations")
+        if let predecessor {
+            kill(predecessor, SIGTERM)
+            logger.info("took over", metadata: ["from": "\(predecessor)"])
+        }
     }
 
     /// Keeps the workers up to date until the task is cancelled or a signal asks to end; then drains.
@@ -109,6 +139,8 @@ package actor GatewayRuntime {
     private func drain() async {
         status.readiness = .draining
         logger.info("draining")
+        service.isStopping()
+        await closeListeners()
         let rate = tokenLogRate
         let batches = await withTaskGroup(of: TelemetryBatch.self) { group in
             for worker in workers { group.addTask { await worker.drain(rate) } }
@@ -126,15 +158,49 @@ package actor GatewayRuntime {
 
     // MARK: Listeners
 
-    private func bind(_ listener: ListenerConfiguration) throws {
+    private static func openSockets(
+        _ configuration: GatewayConfiguration, _ environment: [String: String], isReplacing: Bool
+    ) throws -> (data: [ListeningSockets], admin: ListeningSockets?) {
+        let inherited = InheritedSockets(environment)
+        func open(_ listener: ListenerConfiguration, count: Int) throws -> ListeningSockets {
+            guard let address = SocketAddress(host: listener.address.host, port: listener.address.port) else {
+                throw GatewayStartError("\(listener.address) isn't an address of this machine")
+            }
+            return try ListeningSockets(on: address, count: count, sharing: isReplacing, inherited: inherited)
+        }
+        let workers = workerCount(configuration)
+        return (
+            try configuration.listen.map { try open($0, count: workers) },
+            try configuration.admin.map { try open($0, count: 1) }
+        )
+    }
+
+    /// Takes no new connections any more. Where another gateway listens on the same addresses, it gets them all, and
+    /// nobody who is connecting is turned away.
+    private func closeListeners() async {
+        let handovers = sockets.data.compactMap(Handover.init)
+        let admin = sockets.admin.flatMap(Handover.init)
+        admin?.steer()
+        for handover in handovers { handover.steer() }
+        if !handovers.isEmpty || admin != nil {
+            logger.info("handing over")
+            try? await Task.sleep(for: Handover.grace)
+        }
+        for (number, worker) in workers.enumerated().reversed() {
+            for handover in handovers { handover.prepareToClose(open: number + 1) }
+            await worker.closeListeners()
+        }
+        guard let admin else { return }
+        admin.prepareToClose(open: 1)
+        adminThread?.closeListener()
+    }
+
+    private func use(_ sockets: ListeningSockets, for listener: ListenerConfiguration) throws {
         let tls = try tlsContext(listener)
-        guard var address = SocketAddress(host: listener.address.host, port: listener.address.port) else {
-            throw GatewayStartError("\(listener.address) isn't an address of this machine")
-        }
-        for worker in workers {
-            address = try worker.listen(on: address, tls: tls)
-        }
+        let address = sockets.address
+        for (worker, socket) in zip(workers, sockets.sockets) { try worker.listen(with: socket, tls: tls) }
         listeners.append((listener, address))
+        certificates["\(listener.address)"] = tls?.expiry
         logger.info("listening", metadata: ["address": "\(tls == nil ? "http" : "https")://\(address)"])
     }
 
@@ -155,9 +221,7 @@ package actor GatewayRuntime {
     }
 
     private func startAdmin() async throws {
-        guard let admin = configuration.admin,
-            let address = SocketAddress(host: admin.address.host, port: admin.address.port)
-        else { return }
+        guard let admin = configuration.admin, let socket = sockets.admin?.sockets.first else { return }
         let administration = Administration(
             store: store, telemetry: telemetryStore, now: { EventLoop.wallClock() },
             changed: { [weak self] in await self?.takeInStoredChanges() })
@@ -166,8 +230,10 @@ package actor GatewayRuntime {
         let console = Console(
             administration, authenticator: authenticator, isSecure: admin.security != .cleartext)
         let status = status
-        let thread = try SiteThread(on: address, tls: try tlsContext(admin), takesAnyLength: true) { mailbox in
-            AdminHandler(status: status, router: router, console: console, mailbox: mailbox)
+        let thread = try SiteThread(with: socket, tls: try tlsContext(admin), takesAnyLength: true) { mailbox in
+            AdminHandler(
+                status: status, router: router, console: console, mailbox: mailbox,
+                metrics: { [weak self] in await self?.metrics() ?? "" })
         }
         if let token = try await administration.adminTokens.makeInitial() { show(initialToken: token) }
         thread.start(named: "admin")
@@ -199,7 +265,7 @@ package actor GatewayRuntime {
 
     private func snapshot() -> DataPlaneSnapshot {
         SnapshotBuilder.snapshot(
-            configuration, organizations, upstreams, signingKey: signingKey, rateTable: rateTable,
+            configuration, organizations, upstreams, labels: labels, signingKey: signingKey, rateTable: rateTable,
             workers: Self.workerCount(configuration))
     }
 
@@ -216,6 +282,8 @@ package actor GatewayRuntime {
             await takeInStoredChanges()
             if polls % Self.pollsPerMetrics == 0 {
                 await takeReports()
+                // All workers have answered: none of them hangs.
+                service.isAlive()
                 reloadIfChanged()
             }
             if polls % Self.pollsPerCleaning == 0 {
@@ -266,11 +334,29 @@ package actor GatewayRuntime {
         var reports: [WorkerReport] = []
         for worker in workers { reports.append(await worker.report(tokenLogRate)) }
         await telemetry.take(reports.map(\.telemetry), now: EventLoop.wallClock())
-        status.metrics = MetricsText.render(
-            reports, cache: organizations.cache.filling, admissionsQueued: admission.queued,
-            telemetry: await telemetry.counts)
         let used = reports.reduce(into: Set<String>()) { $0.formUnion($1.usedSecrets) }
         if !used.isEmpty { await store.recordSecretUse(Array(used), at: EventLoop.wallClock()) }
+        await sum(reports)
+    }
+
+    /// What `/metrics` shows: as of now, or, once the workers end one after the other, as of then.
+    private func metrics() async -> String {
+        if status.readiness == .ready { await takeReports() }
+        return figures.text
+    }
+
+    private func sum(_ reports: [WorkerReport]) async {
+        var figures = GatewayFigures(reports)
+        figures.routes = labels.routes
+        figures.upstreams = labels.upstreams
+        figures.cache = organizations.cache.filling
+        figures.admissionsQueued = admission.queued
+        figures.telemetry = await telemetry.counts
+        figures.storageIsUp = !storeIsFailing
+        figures.reloads = reloads
+        figures.certificates = certificates.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }
+        figures.logBatchesDropped = LogWriter.standardError.droppedBatches
+        self.figures = figures
     }
 
     /// A file that somebody is writing just now may be empty, or half there: it is read when it has come to rest.
@@ -284,6 +370,8 @@ package actor GatewayRuntime {
     /// Reads the configuration again and applies what can be applied; an invalid one changes nothing.
     private func reload() {
         fileStamp = Self.stamp(of: file)
+        service.isReloading()
+        defer { service.isReady(reloads.lastSucceeded ? "reloaded" : "the configuration file is invalid") }
         do {
             let loaded = try LoadedConfiguration.load(file: file, environment: environment)
             let next = loaded.configuration
@@ -293,7 +381,12 @@ package actor GatewayRuntime {
                 else { return nil }
                 return (listener.bound, tls)
             }
-            for (address, tls) in contexts { for worker in workers { worker.replaceTLS(on: address, with: tls) } }
+            for (address, tls) in contexts {
+                for worker in workers { worker.replaceTLS(on: address, with: tls) }
+                for listener in listeners where listener.bound == address {
+                    certificates["\(listener.configuration.address)"] = tls.expiry
+                }
+            }
             if next.listen.map(\.address) != configuration.listen.map(\.address)
                 || next.workers != configuration.workers
                 || next.cacheMegabytes != configuration.cacheMegabytes || next.storage != configuration.storage
@@ -302,11 +395,16 @@ package actor GatewayRuntime {
                 logger.warning("listeners, workers, the cache's size, admin and storage change only with a restart")
             }
             configuration = next
-            upstreams = SnapshotBuilder.upstreams(next)
+            upstreams = SnapshotBuilder.upstreams(next, labels: labels)
             Self.apply(next.log)
             publish()
+            reloads.succeeded += 1
+            reloads.lastSucceeded = true
+            reloads.loadedAt = EventLoop.wallClock()
             logger.info("configuration reloaded")
         } catch {
+            reloads.failed += 1
+            reloads.lastSucceeded = false
             logger.error("the new configuration is invalid, the old one stays: \(error)")
         }
     }

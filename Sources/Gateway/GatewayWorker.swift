@@ -6,6 +6,7 @@ import HTTPUpstream
 import PortalSSO
 import TLSEngine
 import UserDirectory
+import VerificationCache
 
 /// One worker: its thread's loop with the server, the data plane and the upstream connections on it.
 ///
@@ -31,9 +32,19 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
         server = ServerWorker(loop: loop, handler: dataPlane, limits: limits)
     }
 
-    /// Before `start` only. Returns the address with the port that was taken.
-    func listen(on address: SocketAddress, tls: TLSContext?) throws(EventLoopError) -> SocketAddress {
-        try server.listen(on: address, tls: tls)
+    /// Takes over a listening socket; before `start` only.
+    func listen(with socket: Int32, tls: TLSContext?) throws(EventLoopError) {
+        try server.listen(with: socket, tls: tls)
+    }
+
+    /// Takes no new connections any more; returns when that is so.
+    func closeListeners() async {
+        await withCheckedContinuation { continuation in
+            mailbox.post { [self] in
+                server.closeListeners()
+                continuation.resume()
+            }
+        }
     }
 
     func start(number: Int) {
@@ -82,7 +93,8 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
                     returning: WorkerReport(
                         counters: dataPlane.counters, connections: server.connectionCount,
                         exchanges: server.exchangeCount, usedSecrets: dataPlane.takeUsedSecrets(),
-                        telemetry: dataPlane.takeTelemetry(rate: rate)))
+                        telemetry: dataPlane.takeTelemetry(rate: rate), figures: dataPlane.requestFigures,
+                        server: server.counts, cache: dataPlane.cacheCounts))
             }
         }
     }
@@ -109,4 +121,8 @@ struct WorkerReport: Sendable {
     var usedSecrets: Set<String> = []
     /// What there is to say of tokens since the last report.
     var telemetry: TelemetryBatch
+    /// By `MetricsLayout`.
+    var figures: [UInt64]
+    var server: ServerCounts
+    var cache: CacheCounts
 }

@@ -10,6 +10,10 @@ package final class LogWriter: Sendable {
     private let queue = DispatchQueue(label: "log")
     private let waiting = Atomic<Int>(0)
     private let dropped = Atomic<Int>(0)
+    private let allDropped = Atomic<Int>(0)
+
+    /// Batches that were dropped so far.
+    package var droppedBatches: Int { allDropped.load(ordering: .relaxed) }
 
     /// Bytes that may wait at most.
     private static let capacity = 16 * 1024 * 1024
@@ -17,6 +21,7 @@ package final class LogWriter: Sendable {
     package func write(_ bytes: [UInt8]) {
         guard waiting.load(ordering: .relaxed) + bytes.count <= Self.capacity else {
             dropped.add(1, ordering: .relaxed)
+            allDropped.add(1, ordering: .relaxed)
             return
         }
         waiting.add(bytes.count, ordering: .relaxed)
@@ -24,7 +29,7 @@ package final class LogWriter: Sendable {
             Self.writeAll(bytes)
             self.waiting.subtract(bytes.count, ordering: .relaxed)
             let lost = self.dropped.exchange(0, ordering: .relaxed)
-            if lost > 0 { Self.writeAll(Array("log: \(lost) batches were dropped\n".utf8)) }
+            if lost > 0 { Self.writeAll(GatewayLogHandler.lineAboutDropped(batches: lost)) }
         }
     }
 

@@ -13,14 +13,17 @@ package final class SiteThread: @unchecked Sendable {  // Handed over to its thr
     package convenience init(
         on address: SocketAddress, tls: TLSContext?, handler: any ExchangeHandler
     ) throws(EventLoopError) {
-        try self.init(on: address, tls: tls, takesAnyLength: false) { _ in handler }
+        try self.init(
+            with: try StreamSocket.listen(on: address, as: .alone), tls: tls, takesAnyLength: false
+        ) { _ in handler }
     }
 
     /// - Parameters:
+    ///   - socket: listens already.
     ///   - takesAnyLength: whether the handler itself bounds what bodies it takes in.
     ///   - handler: makes the handler, which may have others leave work for it in the thread's mailbox.
     package init(
-        on address: SocketAddress, tls: TLSContext?, takesAnyLength: Bool,
+        with socket: Int32, tls: TLSContext?, takesAnyLength: Bool,
         handler: (Mailbox) -> any ExchangeHandler
     ) throws(EventLoopError) {
         loop = try EventLoop()
@@ -28,7 +31,7 @@ package final class SiteThread: @unchecked Sendable {  // Handed over to its thr
         limits.connections = 1000
         if takesAnyLength { limits.http2.bodyBytes = nil }
         server = ServerWorker(loop: loop, handler: handler(loop.mailbox), limits: limits)
-        self.address = try server.listen(on: address, tls: tls, sharing: false)
+        address = try server.listen(with: socket, tls: tls)
     }
 
     package func start(named name: String) {
@@ -38,6 +41,9 @@ package final class SiteThread: @unchecked Sendable {  // Handed over to its thr
             loop.run()
         }
     }
+
+    /// Takes no new connections any more.
+    package func closeListener() { loop.mailbox.post { [self] in server.closeListeners() } }
 
     package func stop() { loop.mailbox.post { [self] in loop.stop() } }
 }

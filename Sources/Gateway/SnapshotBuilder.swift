@@ -11,17 +11,19 @@ import UserDirectory
 enum SnapshotBuilder {
     static func snapshot(
         _ configuration: GatewayConfiguration, _ organizations: OrganizationRegister, _ upstreams: [UpstreamSnapshot],
-        signingKey: ES256SigningKey, rateTable: RateTable, workers: Int
+        labels: MetricLabels, signingKey: ES256SigningKey, rateTable: RateTable, workers: Int
     ) -> DataPlaneSnapshot {
         let positions = Dictionary(
             uniqueKeysWithValues: configuration.upstreams.enumerated().map { ($0.element.name, $0.offset) })
         let routes = configuration.routes.compactMap { route in
             positions[route.upstream].map {
-                Route(path: route.path, access: .init(rawValue: route.access.rawValue) ?? .widget, upstream: $0)
+                Route(
+                    path: route.path, access: .init(rawValue: route.access.rawValue) ?? .widget, upstream: $0,
+                    label: labels.route(route.path))
             }
         }
         var options = DataPlaneOptions()
-        options.logsAccess = configuration.log.access
+        options.logsAccess = configuration.log.writesAccess
         options.logsJSON = configuration.log.format == .json
         options.requestsInFlight = max(1, configuration.overload.requestsInFlight / workers)
         if let lag = configuration.overload.lagSeconds { options.lagMilliseconds = UInt64(lag * 1000) }
@@ -48,11 +50,13 @@ enum SnapshotBuilder {
     }
 
     /// The upstreams, in the configuration's order. Looks their hosts up, which blocks: never on a worker.
-    static func upstreams(_ configuration: GatewayConfiguration) -> [UpstreamSnapshot] {
-        configuration.upstreams.map(upstream)
+    static func upstreams(_ configuration: GatewayConfiguration, labels: MetricLabels) -> [UpstreamSnapshot] {
+        configuration.upstreams.map { upstream($0, labels: labels) }
     }
 
-    private static func upstream(_ configuration: UpstreamConfiguration) -> UpstreamSnapshot {
+    private static func upstream(
+        _ configuration: UpstreamConfiguration, labels: MetricLabels
+    ) -> UpstreamSnapshot {
         var target = UpstreamTarget(
             name: configuration.name,
             addresses: SocketAddress.resolve(host: configuration.host, port: configuration.port))
@@ -62,7 +66,7 @@ enum SnapshotBuilder {
         target.maxConnections = configuration.maxConnections
         return UpstreamSnapshot(
             target: target, authority: configuration.authority, wantsProfile: configuration.profile,
-            wantsAssertion: configuration.assertion)
+            wantsAssertion: configuration.assertion, label: labels.upstream(configuration.name))
     }
 
     static func limits(_ configuration: GatewayConfiguration, workers: Int) -> ServerLimits {

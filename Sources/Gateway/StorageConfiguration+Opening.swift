@@ -3,6 +3,9 @@ package import GatewayConfiguration
 import UserDirectory
 
 extension StorageConfiguration {
+    /// The environment variable that may hold the master key.
+    static let masterKeyVariable = "WIDGET_GATEWAY_MASTER_KEY"
+
     /// Opens the storage, and makes what is missing: its file, and a master key where nothing is encrypted yet.
     ///
     /// - Parameter environment: where `WIDGET_GATEWAY_MASTER_KEY` may stand.
@@ -12,7 +15,7 @@ extension StorageConfiguration {
             case .sqlite(let path): path
             }
         let masterKey = try MasterKey.load(
-            file: masterKeyFile, environment: environment["WIDGET_GATEWAY_MASTER_KEY"],
+            file: masterKeyFile, environment: environment[Self.masterKeyVariable],
             createIfMissing: try !SQLiteStore.holdsSecrets(path: path))
         return try SQLiteStore(path: path, masterKey: masterKey)
     }

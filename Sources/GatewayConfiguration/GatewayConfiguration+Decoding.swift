@@ -61,6 +61,12 @@ extension GatewayConfiguration {
         result.alerts =
             reader.map("alerts", "When an impersonation alert is raised.", body: { AlertConfiguration.read(&$0) })
             ?? .init()
+        result.user = reader.optional(
+            "user", .text("the name of a user", longest: 256),
+            "Whom to become when all sockets are open, where it is started as root. Data and keys must be that user's.")
+        result.coreDumps = reader.value(
+            "core_dumps", .boolean, default: false,
+            "Whether core dumps and debuggers may see the process's memory, in which there are secrets.")
         if result.routes.isEmpty, reader.session.problems.isEmpty {
             reader.warn("routes", "there are none, so only the gateway's own paths are answered")
         }

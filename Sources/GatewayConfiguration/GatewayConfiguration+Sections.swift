@@ -100,7 +100,9 @@ extension LogConfiguration {
         result.level = reader.value("level", .choice, default: result.level, "The least level that is logged.")
         result.format = reader.value(
             "format", .choice, default: result.format, "Lines to read, or a JSON object a line.")
-        result.access = reader.value("access", .boolean, default: result.access, "A line for every request.")
+        result.access = reader.value(
+            "access", .boolean, default: result.access,
+            "A line for every request, where `level` is `info` or less.")
         return result
     }
 }

@@ -21,6 +21,10 @@ package struct GatewayConfiguration: Sendable, Equatable {
     package var log: LogConfiguration
     package var tokenLog: TokenLogConfiguration
     package var alerts: AlertConfiguration
+    /// Who the process becomes once it has its sockets; nil: it stays who it is.
+    package var user: String?
+    /// Whether core dumps, debuggers and other processes of the same user may see its memory, secrets and all.
+    package var coreDumps: Bool
 
     /// The built-in defaults, with relative paths resolved against `folder`.
     package init(folder: String = ".") {
@@ -40,6 +44,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
         log = LogConfiguration()
         tokenLog = TokenLogConfiguration()
         alerts = AlertConfiguration()
+        user = nil
+        coreDumps = false
     }
 }
 
@@ -154,8 +160,15 @@ package struct LimitsConfiguration: Sendable, Equatable {
 package struct LogConfiguration: Sendable, Equatable {
     package var level = LogLevel.info
     package var format = LogFormat.text
-    /// Whether every request gets a line.
+    /// Whether every request gets a line, at level `info`.
     package var access = true
+
+    package var writesAccess: Bool {
+        switch level {
+        case .trace, .debug, .info: access
+        case .notice, .warning, .error, .critical: false
+        }
+    }
 
     package init() {}
 }

@@ -39,6 +39,8 @@ final class Connection: SocketOwner, ExchangeTransport {
     private static let collectsPerTurn = 8
     private static let collectBytes = 64 * 1024
     private static let lingerMilliseconds: UInt64 = 1000
+    /// How long a connection may take to its first request while the server drains.
+    private static let beginningMilliseconds: UInt64 = 1000
     /// How long a client may go on sending a request that has been answered.
     private static let answeredMilliseconds: UInt64 = 2000
 
@@ -89,11 +91,15 @@ final class Connection: SocketOwner, ExchangeTransport {
         guard let tls else { return false }
         switch tls.handshake() {
         case .done(let isHTTP2):
+            worker.counts.handshakes += 1
+            if tls.isResumed { worker.counts.handshakesResumed += 1 }
             start(isHTTP2: isHTTP2)
             return phase != .closed
         case .wantsRead: handle.watch(readable: true, writable: false)
         case .wantsWrite: handle.watch(readable: false, writable: true)
-        case .failed: close()
+        case .failed:
+            worker.counts.handshakesFailed += 1
+            close()
         }
         return false
     }
@@ -106,9 +112,11 @@ final class Connection: SocketOwner, ExchangeTransport {
                 let made = HTTP2ServerSession(limits: worker.limits.http2, pool: worker.exchangePool, transport: self)
             else { return close() }
             session = OpenSession(made)
+            worker.counts.http2 += 1
         } else {
             session = OpenSession(
                 HTTP1ServerSession(limits: worker.limits.http2, pool: worker.exchangePool, transport: self))
+            worker.counts.http1 += 1
         }
         phase = .open
         waitingSince = worker.loop.now
@@ -440,7 +448,9 @@ final class Connection: SocketOwner, ExchangeTransport {
     /// Tells the client that this connection takes no new requests; closes it when it has none.
     func drain() {
         guard phase == .open, let session else {
-            if phase == .handshaking || phase == .sniffing { close() }
+            // It may be about to ask: then it is answered like those that are open.
+            let isLate = worker.loop.now - waitingSince > Self.beginningMilliseconds
+            if phase == .handshaking || phase == .sniffing, isLate { close() }
             return
         }
         guard drainSteps < 2 else { return }

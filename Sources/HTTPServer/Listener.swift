@@ -11,12 +11,14 @@ final class Listener: SocketOwner {
 
     /// Connections accepted in one turn: the others wait, so that those that are open aren't kept waiting.
     private static let acceptsPerTurn = 64
+    private static let longestQueue = 8192
 
-    init(
-        _ address: SocketAddress, tls: TLSContext?, sharing: Bool, worker: ServerWorker
-    ) throws(EventLoopError) {
-        let socket = try StreamSocket.listen(on: address, sharing: sharing)
-        self.address = StreamSocket.localAddress(of: socket) ?? address
+    /// Takes over `socket`, which listens already.
+    init(_ socket: Int32, tls: TLSContext?, worker: ServerWorker) throws(EventLoopError) {
+        guard let address = StreamSocket.localAddress(of: socket) else {
+            throw EventLoopError.system(call: "getsockname", errno: errno)
+        }
+        self.address = address
         self.tls = tls
         self.worker = worker
         handle = try IOHandle(socket: socket, loop: worker.loop)
@@ -24,21 +26,33 @@ final class Listener: SocketOwner {
         handle.watch(readable: true, writable: false)
     }
 
-    func socketReady(readable: Bool, writable: Bool) {
+    func socketReady(readable: Bool, writable: Bool) { acceptSome() }
+
+    /// Accepts whoever is waiting: a listener that is closed would turn them away.
+    func acceptAll() {
+        for _ in 0..<Self.longestQueue / Self.acceptsPerTurn where !acceptSome() { return }
+    }
+
+    /// Returns whether there may be more.
+    @discardableResult
+    private func acceptSome() -> Bool {
         for _ in 0..<Self.acceptsPerTurn {
             guard let (socket, peer) = StreamSocket.accept(from: handle.socket) else {
                 // Out of descriptors: asking again at once would only burn time. The next tick asks again.
                 if errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS {
                     handle.watch(readable: false, writable: false)
                 }
-                return
+                return false
             }
             guard worker.connectionCount < worker.limits.connections else {
+                worker.counts.refused += 1
                 Glibc.close(socket)
                 continue
             }
+            worker.counts.accepted += 1
             Connection.open(socket: socket, peer: peer, tls: tls, worker: worker)
         }
+        return true
     }
 
     func resume() { handle.watch(readable: true, writable: false) }

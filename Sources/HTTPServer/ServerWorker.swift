@@ -18,6 +18,8 @@ package final class ServerWorker {
 
     package private(set) var isDraining = false
 
+    package internal(set) var counts = ServerCounts()
+
     let exchangePool = ExchangePool()
     /// What a connection reads into: its session takes all of it in, or copies what it can't.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 64)
@@ -53,9 +55,24 @@ package final class ServerWorker {
     package func listen(
         on address: SocketAddress, tls: TLSContext?, sharing: Bool = true
     ) throws(EventLoopError) -> SocketAddress {
-        let listener = try Listener(address, tls: tls, sharing: sharing, worker: self)
+        try listen(with: try StreamSocket.listen(on: address, as: sharing ? .oneOfMany : .alone), tls: tls)
+    }
+
+    /// Takes over a listening socket; cleartext where `tls` is nil. Returns its address.
+    @discardableResult
+    package func listen(with socket: Int32, tls: TLSContext?) throws(EventLoopError) -> SocketAddress {
+        let listener = try Listener(socket, tls: tls, worker: self)
         listeners.append(listener)
         return listener.address
+    }
+
+    /// Takes no new connections any more, but all that are waiting.
+    package func closeListeners() {
+        for listener in listeners {
+            listener.acceptAll()
+            listener.close()
+        }
+        listeners.removeAll()
     }
 
     /// Uses another certificate for new connections on `address`.
@@ -99,8 +116,7 @@ package final class ServerWorker {
         isDraining = true
         whenDrained = completion
         drainDeadline = loop.now + UInt64(limits.drainSeconds * 1000)
-        for listener in listeners { listener.close() }
-        listeners.removeAll()
+        closeListeners()
         for connection in connections { connection.drain() }
         if connections.isEmpty { finishDraining() }
     }

@@ -38,7 +38,7 @@ package final class Relay {
     private var early = ByteQueue()
     private var isChunked = false
     private var hasRetried = false
-    private var isActive = false
+    package private(set) var isActive = false
     private var sentHeadDownstream = false
     private(set) var requestIsSent = false
 

@@ -59,6 +59,9 @@ package final class TLSConnection {
         return count > 0 ? .done(Int(count)) : failure(count)
     }
 
+    /// Whether the handshake went on from an earlier session.
+    package var isResumed: Bool { SSL_session_reused(ssl) == 1 }
+
     /// Whether another `read` can succeed without the socket becoming readable.
     package var hasPending: Bool { SSL_has_pending(ssl) == 1 }
 

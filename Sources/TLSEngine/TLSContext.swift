@@ -53,6 +53,16 @@ package final class TLSContext: @unchecked Sendable {  // OpenSSL counts referen
         SSL_CTX_set_alpn_select_cb(context, TLSContext.selectProtocol, nil)
     }
 
+    /// When the certificate runs out, in seconds since 1970; nil where it doesn't say so.
+    package var expiry: Double? {
+        guard let certificate = SSL_CTX_get0_certificate(context), let time = X509_get0_notAfter(certificate) else {
+            return nil
+        }
+        var parts = tm()
+        guard ASN1_TIME_to_tm(time, &parts) == 1 else { return nil }
+        return Double(timegm(&parts))
+    }
+
     deinit { SSL_CTX_free(context) }
 
     private static let selectProtocol: SSL_CTX_alpn_select_cb_func = { _, out, outLength, offered, length, _ in

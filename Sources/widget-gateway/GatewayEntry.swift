@@ -3,12 +3,14 @@ import GatewayConfiguration
 
 /// Where the commands `serve` and `demo` enter the target `Gateway`.
 enum GatewayEntry {
-    /// Runs the gateway until it has drained. `file` is what `SIGHUP` reads again; nil: there is none.
+    /// Runs the gateway until it has drained. `file` is what `SIGHUP` reads again; nil: there is none. `predecessor`: the
+    /// process to take over from.
     static func serve(
-        _ loaded: LoadedConfiguration, file: String?, environment: [String: String]
+        _ loaded: LoadedConfiguration, file: String?, environment: [String: String], predecessor: Int32?
     ) async throws {
         do {
-            let gateway = try await GatewayRuntime(loaded, file: file, environment: environment)
+            let gateway = try await GatewayRuntime(
+                loaded, file: file, environment: environment, predecessor: predecessor)
             try await gateway.start()
             await gateway.run()
         } catch {

@@ -78,10 +78,14 @@ import Testing
     private func line(_ head: borrowing RequestHead, isJSON: Bool) -> String {
         let written = Mutex<[UInt8]>([])
         var log = AccessLog(isJSON: isJSON) { bytes in written.withLock { $0 += bytes } }
+        var timings = RequestTimings()
+        timings.verify = 1_999
+        timings.upstream = 12_345_678
+        timings.total = 1_250_000_000
         log.append(
             AccessLog.Entry(
                 time: 1.5, requestID: 1, requestIDLow: 2, client: "192.0.2.1", organization: "acme", status: 200,
-                bytes: 5, milliseconds: 0.25, state: "identified", code: nil),
+                bytes: 5, timings: timings, state: "identified", outcome: "forwarded", code: nil),
             head)
         log.flush()
         return written.withLock { String(decoding: $0, as: UTF8.self) }
@@ -91,8 +95,18 @@ import Testing
         #expect(
             line(makeHead("GET", "/a?b"), isJSON: true)
                 == #"{"kind":"access","time":1.500,"request_id":"00000000000000010000000000000002","client":"192.0.2.1","#
-                + #""organization":"acme","method":"GET","path":"/a","status":200,"bytes":5,"ms":0.250,"#
-                + "\"state\":\"identified\"}\n")
+                + #""organization":"acme","method":"GET","path":"/a","status":200,"bytes":5,"#
+                + #""verify_ms":0.001,"upstream_ms":12.345,"total_ms":1250.000,"state":"identified","#
+                + "\"outcome\":\"forwarded\"}\n")
+    }
+
+    @Test(arguments: [
+        ("/a/eyJhbGciOiJIUzI1NiJ9.eyJlbWFpbCI6.c2ln/b", "/a/(token)/b"), ("/eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "/(token)"),
+        ("/a;sso=eyJhbGciOiJIUzI1NiJ9.e30.c2ln;x", "/a;sso=(token);x"),
+        ("/eyJwithoutAnyPointInItAtAll", "/eyJwithoutAnyPointInItAtAll"), ("/eyJ", "/eyJ"), ("/e", "/e"),
+    ])
+    func `a token in a path isn't written down`(path: String, written: String) {
+        #expect(line(makeHead("GET", path), isJSON: true).contains("\"path\":\"\(written)\""))
     }
 
     @Test(arguments: [true, false])

@@ -21,7 +21,7 @@ final class ScriptedUpstream: Sendable {
     /// Each connection is closed at its script's end; there are no more connections than scripts.
     init(_ scripts: [[Step]]) throws {
         guard let any = SocketAddress(host: "127.0.0.1", port: 0) else { throw EventLoopError.loopUnavailable }
-        let listener = try StreamSocket.listen(on: any, sharing: false)
+        let listener = try StreamSocket.listen(on: any, as: .alone)
         self.listener = listener
         address = StreamSocket.localAddress(of: listener) ?? any
         _ = fcntl(listener, F_SETFL, 0)

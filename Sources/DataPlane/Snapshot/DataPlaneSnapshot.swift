@@ -89,12 +89,18 @@ package final class UpstreamSnapshot: Sendable {
     package let wantsProfile: Bool
     /// Whether an assertion is sent along.
     package let wantsAssertion: Bool
+    /// Its place among the labels of metrics.
+    package let label: Int
 
-    package init(target: UpstreamTarget, authority: String, wantsProfile: Bool, wantsAssertion: Bool) {
+    package init(
+        target: UpstreamTarget, authority: String, wantsProfile: Bool, wantsAssertion: Bool,
+        label: Int = MetricLabels.other
+    ) {
         self.target = target
         self.authority = authority
         self.wantsProfile = wantsProfile
         self.wantsAssertion = wantsAssertion
+        self.label = label
     }
 }
 

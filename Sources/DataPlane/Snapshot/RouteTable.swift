@@ -15,11 +15,14 @@ package struct Route: Sendable, Equatable {
     package let access: RouteAccess
     /// Which of the snapshot's upstreams.
     package let upstream: Int
+    /// Its place among the labels of metrics.
+    package let label: Int
 
-    package init(path: String, access: RouteAccess, upstream: Int) {
+    package init(path: String, access: RouteAccess, upstream: Int, label: Int = MetricLabels.other) {
         self.path = path
         self.access = access
         self.upstream = upstream
+        self.label = label
     }
 }
 

@@ -3,15 +3,12 @@ import IdentityCore
 /// What one worker has counted since it began. Read on the worker, then summed over all.
 package struct Counters: Sendable {
     package var requests: UInt64 = 0
-    package var identified: UInt64 = 0
-    package var anonymous: UInt64 = 0
     package var cacheHits: UInt64 = 0
     package var cacheMisses: UInt64 = 0
     package var verified: UInt64 = 0
     package var admissions: UInt64 = 0
     package var usersCreated: UInt64 = 0
     package var signIns: UInt64 = 0
-    package var upstreamRetriesOrFailures: UInt64 = 0
     /// By code, in the order of `RejectionCode.allCases`.
     package var rejections = [UInt64](repeating: 0, count: RejectionCode.allCases.count)
     /// What rules in `report` would have refused.
@@ -25,15 +22,12 @@ package struct Counters: Sendable {
 
     package mutating func add(_ other: Counters) {
         requests += other.requests
-        identified += other.identified
-        anonymous += other.anonymous
         cacheHits += other.cacheHits
         cacheMisses += other.cacheMisses
         verified += other.verified
         admissions += other.admissions
         usersCreated += other.usersCreated
         signIns += other.signIns
-        upstreamRetriesOrFailures += other.upstreamRetriesOrFailures
         for index in rejections.indices {
             rejections[index] += other.rejections[index]
             wouldReject[index] += other.wouldReject[index]
