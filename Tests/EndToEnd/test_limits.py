@@ -277,7 +277,8 @@ def seconds_until_closed(connection: socket.socket, most: float) -> float | None
 
 
 UNFINISHED = {
-    "nothing": b"", "half a request line": b"GET /pa", "a head without an end": b"GET / HTTP/1.1\r\nHost: acme.test\r\n",
+    "nothing": b"", "half a request line": b"GET /pa",
+    "a head without an end": b"GET / HTTP/1.1\r\nHost: acme.test\r\n",
     "half a preface": b"PRI * HTTP/2.0\r\n",
 }
 

@@ -1,5 +1,5 @@
-"""More than can be taken on, and a world that fails: clear answers, no crash, nothing that was acknowledged is lost, and
-all is well again when the cause is gone."""
+"""More than can be taken on, and a world that fails: clear answers, no crash, nothing that was acknowledged is lost,
+and all is well again when the cause is gone."""
 
 import os
 import resource
@@ -75,13 +75,13 @@ def test_requests_in_flight(make_gateway, upstream):
 def test_a_worker_that_is_late_refuses_and_goes_on(make_gateway):
     gateway = make_gateway(overload={"lag_seconds": 0.005}, limits={"streams": 5000})
     with connect(gateway) as h2:
-        first = h2.open_stream(h2.fields("GET", "/_widget/state"))
-        assert h2.response(first).status == 200
+        eventually(lambda: h2.request(path="/_widget/state").status == 200, within=5)
         block = h2.encode(h2.fields("GET", "/_widget/state"))
-        streams = range(first + 2, first + 6002, 2)
+        streams = range(h2.next_stream, h2.next_stream + 6000, 2)
         h2.send(b"".join(raw_frame(HEADERS, END_STREAM | END_HEADERS, stream, block) for stream in streams))
         answers = [h2.response(stream) for stream in streams]
-        assert {answer.status for answer in answers} == {200, 503}
+        # On a machine that is busy with other things all of them may be late.
+        assert 503 in {answer.status for answer in answers} <= {200, 503}
         assert {answer.code for answer in answers if answer.status == 503} == {"overloaded"}
         h2.next_stream = streams[-1] + 2
         eventually(lambda: h2.request(path="/_widget/state").status == 200, within=5)
@@ -132,11 +132,16 @@ def small_disk(tmp_path):
     """A file system of 4 MiB of its own. Only who may mount can have one."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", str(folder)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "tmpfs", str(folder)], capture_output=True)
     if mounted.returncode != 0:
         pytest.skip("mounting isn't allowed here")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def storage_on(folder: Path) -> dict:
+    return {"url": f"sqlite:{folder}/gateway.db", "master_key_file": f"{folder}/master.key"}
 
 
 def fill(folder: Path) -> Path:
@@ -153,7 +158,7 @@ def fill(folder: Path) -> Path:
 
 
 def test_a_full_disk(make_gateway, small_disk):
-    gateway = make_gateway(storage={"url": f"sqlite:{small_disk}/gateway.db", "master_key_file": f"{small_disk}/master.key"})
+    gateway = make_gateway(storage=storage_on(small_disk))
     known, acknowledged, refused = token("known"), [], 0
     with gateway.client() as client:
         assert is_identified(identify(client, known))
@@ -176,11 +181,11 @@ def test_a_full_disk(make_gateway, small_disk):
         eventually(lambda: is_identified(identify(client, token("again"))), within=10, every=0.2, what="room again")
     gateway.kill()
     gateway.start()
-    assert {"known@example.test", "again@example.test", *acknowledged} <= emails(gateway), "nothing acknowledged is lost"
+    assert {"known@example.test", "again@example.test", *acknowledged} <= emails(gateway), "what was acknowledged"
 
 
 def test_a_disk_that_cannot_be_written_to(make_gateway, small_disk):
-    gateway = make_gateway(storage={"url": f"sqlite:{small_disk}/gateway.db", "master_key_file": f"{small_disk}/master.key"})
+    gateway = make_gateway(storage=storage_on(small_disk))
     with gateway.client() as client:
         assert is_identified(identify(client, token("known")))
     assert gateway.stop() == 0

@@ -62,7 +62,8 @@ def h2(fort):
 
 @pytest.fixture
 def judge(fort, wire, mark):
-    """`judge(n)`: exactly `n` requests, or as many as a range allows, of this test have arrived, all sound, and the upstream's connections still work."""
+    """`judge(n)`: exactly `n` requests of this test, or as many as a range allows, have arrived, all sound, and the
+    upstream's connections still work."""
     wire.violations.clear()
 
     def verdict(arrived: int | range, identity: dict[str, str] | None = None) -> list:
@@ -106,7 +107,8 @@ def test_the_judge_takes_what_is_sound(raw):
     GOOD.replace(b"\r\n", b"\n") + b"\n\r\n\r\n", b"GET  / HTTP/1.1\r\nhost: a.test\r\n\r\n",
     b"GET / HTTP/1.0\r\nhost: a.test\r\n\r\n", b"GET http://a.test/ HTTP/1.1\r\nhost: a.test\r\n\r\n",
     b"GET * HTTP/1.1\r\nhost: a.test\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", GOOD + b"host: a.test\r\n\r\n",
-    b"GET / HTTP/1.1\r\nhost: u@a.test\r\n\r\n", GOOD + b"x : 1\r\n\r\n", GOOD + b"x: 1 \r\n\r\n", GOOD + b"x:  1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: u@a.test\r\n\r\n",
+    GOOD + b"x : 1\r\n\r\n", GOOD + b"x: 1 \r\n\r\n", GOOD + b"x:  1\r\n\r\n",
     GOOD + b"x: 1\r\n y\r\n\r\n", GOOD + b"x: \0\r\n\r\n", GOOD + b"x: a\rb\r\n\r\n", GOOD + b"x: a\nb\r\n\r\n",
     GOOD + b"Upgrade: h2c\r\n\r\n", GOOD + b"connection: close\r\n\r\n", GOOD + b"te: trailers\r\n\r\n",
     POST + b"content-length: 1\r\ncontent-length: 1\r\n\r\na", POST + b"content-length: +1\r\n\r\na",
@@ -273,7 +275,8 @@ TAKEN = {
     "tabs around chunked": (post(b"Transfer-Encoding: \tchunked\t", body=b"5\r\nhello\r\n0\r\n\r\n"), b"hello"),
     "two equal content-lengths": (post(b"Content-Length: 5", b"Content-Length: 5", body=b"hello"), b"hello"),
     "a content-length with zeros": (post(b"Content-Length: 0005", body=b"hello"), b"hello"),
-    "chunk extensions": (post(b"Transfer-Encoding: chunked", body=b"5;a=b;c\r\nhello\r\n000;x=\"y\"\r\n\r\n"), b"hello"),
+    "chunk extensions": (
+        post(b"Transfer-Encoding: chunked", body=b"5;a=b;c\r\nhello\r\n000;x=\"y\"\r\n\r\n"), b"hello"),
     "a chunk size with zeros": (post(b"Transfer-Encoding: chunked", body=b"0005\r\nhello\r\n0\r\n\r\n"), b"hello"),
     "trailers": (post(b"Transfer-Encoding: chunked", body=b"5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n"), b"hello"),
     "absolute form": (get(line=b"GET http://acme.testMARK HTTP/1.1"), b""),

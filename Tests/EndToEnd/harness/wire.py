@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 
 TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 REQUEST_LINE = re.compile(rb"(" + TOKEN + rb") ([\x21\x22\x24-\x7e]+) HTTP/1\.1\Z")
-FIELD_LINE = re.compile(rb"(" + TOKEN + rb"): ((?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?)\Z")
+VALUE = rb"(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?"
+FIELD_LINE = re.compile(rb"(" + TOKEN + rb"): (" + VALUE + rb")\Z")
 HOST = re.compile(rb"(?:[0-9A-Za-z._\-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
 
 # Of one connection only (RFC 9110, 7.6.1), or of another version's opening.
 HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "upgrade", "proxy-authenticate",
               "proxy-authorization", "http2-settings", "expect"}
-NEVER_IN_TRAILERS = HOP_BY_HOP | {"content-length", "transfer-encoding", "host", "authorization", "cookie", "set-cookie",
-                                  "content-type", "content-encoding", "content-range", "cache-control", "forwarded"}
+NEVER_IN_TRAILERS = HOP_BY_HOP | {"content-length", "transfer-encoding", "host", "authorization", "cookie",
+                                  "set-cookie", "content-type", "content-encoding", "content-range",
+                                  "cache-control", "forwarded"}
 IDENTITY = {"x-widget-state", "x-widget-organization", "x-widget-user", "x-widget-user-id", "x-widget-user-email",
             "x-widget-user-name", "x-widget-verified-by", "x-widget-profile", "x-widget-assertion"}
 
