@@ -87,6 +87,7 @@ document.addEventListener("submit", (event) => {
 
   if (form) {
     form.hidden = false;
+    document.querySelector("[data-import-without]").hidden = true;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       start(form.dataset.import);
