@@ -19,6 +19,30 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.textContent = label; }, 2000);
 });
 
+// The test of sign-in goes on in a window of its own, which can't be reached from here; this page asks how it went.
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("[data-sign-in-test]") : null;
+  if (!link) return;
+  event.preventDefault();
+  window.open(link.href, "_blank", "noopener,popup,width=560,height=760");
+  const line = document.getElementById("sign-in-test");
+  line.textContent = "Waiting for the test in the other window…";
+  const { signInTest: attempt, status, page } = link.dataset;
+  const begun = Date.now();
+  clearInterval(Number(line.dataset.timer));
+  line.dataset.timer = setInterval(async () => {
+    const waited = Date.now() - begun;
+    if (waited > 30000) line.textContent = "Nothing has come back yet. Does the login page send the browser to the callback address? You can close the window and try again.";
+    if (waited > 600000) return clearInterval(Number(line.dataset.timer));
+    try {
+      const answer = await fetch(status, { headers: { "x-requested-with": "fetch" } });
+      if (answer.redirected || !answer.ok || (await answer.json()).attempt !== attempt) location.assign(page);
+    } catch {
+      // The next question comes in a second.
+    }
+  }, 1000);
+});
+
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
   const form = event.target;

@@ -39,6 +39,10 @@ enum Templates {
         ("token-log", PackageResources.token_log_mustache),
         ("token-checker", PackageResources.token_checker_mustache),
         ("settings", PackageResources.settings_mustache),
+        ("settings-form", PackageResources.settings_form_mustache),
+        ("form-problem", PackageResources.form_problem_mustache),
+        ("portal-addresses", PackageResources.portal_addresses_mustache),
+        ("secret-change", PackageResources.secret_change_mustache),
     ]
 
     static func render(_ name: String, _ view: some Sendable) -> [UInt8] {

@@ -1,9 +1,9 @@
-internal import IdentityCore
+package import IdentityCore
 
 /// What an admin is told when a test of sign-in fails: what went wrong, and what to do about it. HTML without anything
-/// that a client could have chosen.
-enum SignInAdvice {
-    static func cause(_ rejection: Rejection) -> String {
+/// that a client could have chosen; without a claim it is plain text.
+package enum SignInAdvice {
+    package static func cause(_ rejection: Rejection) -> String {
         let claim = rejection.claim.map { "“\($0)”".escapedForHTML }
         return switch rejection.code {
         case .tokenMalformed: "What came back is no token"
@@ -35,7 +35,7 @@ enum SignInAdvice {
         }
     }
 
-    static func remedy(_ rejection: Rejection) -> String {
+    package static func remedy(_ rejection: Rejection) -> String {
         let claim = rejection.claim.map { "“\($0)”".escapedForHTML }
         return switch rejection.code {
         case .tokenMalformed: "Send the token as the JWT library returns it: three parts with dots between them."
