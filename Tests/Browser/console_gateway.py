@@ -46,7 +46,10 @@ class ConsoleGateway:
         self.upstream = RecordingUpstream()
         self.gateway = Gateway(
             directory, organizations=[], workers=2, upstreams=[{"name": "widgets", "url": self.upstream.url}],
-            routes=[{"path": "/", "access": "widget", "upstream": "widgets"}])
+            routes=[
+                {"path": "/", "access": "widget", "upstream": "widgets"},
+                {"path": "/ideas", "access": "portal", "upstream": "widgets"},
+            ])
         if tls:
             self.gateway.settings["admin"]["tls"] = {"certificate": "cert.pem", "key": "key.pem"}
             self.gateway.write_config()
