@@ -116,7 +116,8 @@ package enum UserCSV {
         text("role", \.role),
     ]
 
-    private static func line(_ cells: [String]) -> String {
+    /// Cells as a line, with its line break.
+    package static func line(_ cells: [String]) -> String {
         cells.map { cell in
             let cell = guarded(cell)
             guard cell.utf8.contains(where: { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }) else { return cell }

@@ -19,4 +19,11 @@ struct TemplatesTests {
         #expect(text.firstMatch(of: #/\son[a-z]+=/#) == nil)
         #expect(text.firstMatch(of: #/<script(?! src=)/#) == nil)
     }
+
+    /// `{{#rows.empty()}}` is read as something that is never there; `{{#empty(rows)}}` is what is meant.
+    @Test("None asks a list in a way that is never answered", arguments: Templates.all.map(\.name))
+    func asksLists(name: String) throws {
+        let bytes = try #require(Templates.all.first { $0.name == name }).bytes
+        #expect(!String(decoding: bytes, as: UTF8.self).contains("()"))
+    }
 }

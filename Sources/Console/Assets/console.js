@@ -129,3 +129,55 @@ document.addEventListener("submit", (event) => {
   };
   if (watched) setTimeout(watch, 500);
 }
+
+// The token log, live: data-follow is where rows after data-newest come from, rendered by the server as the page's own.
+for (const button of document.querySelectorAll("[data-follow]")) {
+  const rows = document.getElementById(button.dataset.rows);
+  const status = document.getElementById(button.dataset.status);
+  if (!rows || !status) continue;
+  const most = 500;
+  let timer, seen = 0;
+  button.hidden = false;
+
+  const stop = (words) => {
+    clearTimeout(timer);
+    timer = undefined;
+    button.setAttribute("aria-pressed", "false");
+    button.textContent = "Follow live";
+    status.textContent = words;
+  };
+  const look = async () => {
+    const address = new URL(button.dataset.follow, location.href);
+    address.searchParams.set("after", button.dataset.newest);
+    let answer;
+    try {
+      // A redirect leads to sign-in: there is no session any more.
+      answer = await fetch(address, { headers: { "x-requested-with": "fetch" }, redirect: "manual" });
+    } catch {
+      if (timer) timer = setTimeout(look, 10000);
+      status.textContent = "The gateway doesn't answer. Trying again.";
+      return;
+    }
+    if (!answer.ok) return stop("Following has ended. Reload this page to go on.");
+    const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("table");
+    if (!timer || !found) return;
+    button.dataset.newest = found.dataset.newest;
+    const fresh = [...found.querySelectorAll("tbody > tr")].map((row) => document.adoptNode(row));
+    for (const row of fresh) row.classList.add("is-new");
+    rows.prepend(...fresh);
+    while (rows.children.length > most) rows.lastElementChild.remove();
+    if (fresh.length) {
+      document.getElementById("log-empty")?.remove();
+      rows.closest(".table").classList.remove("is-empty");
+      seen += fresh.length;
+    }
+    status.textContent = "Following: " + (seen ? seen + (seen === 1 ? " new row." : " new rows.") : "waiting for tokens.");
+    timer = setTimeout(look, 2000);
+  };
+  button.addEventListener("click", () => {
+    if (timer) return stop(seen ? "Stopped. " + seen + " new rows are above." : "");
+    button.setAttribute("aria-pressed", "true");
+    button.textContent = "Stop following";
+    timer = setTimeout(look, 0);
+  });
+}

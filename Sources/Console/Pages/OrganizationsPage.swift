@@ -5,6 +5,8 @@ import UserDirectory
 
 /// The list of organizations, and the form that makes one.
 enum OrganizationsPage {
+    private static let alertsShown = 5
+
     static let routes: [ConsoleRoute] = [
         .get("") { call in
             if let bound = call.who.scope.organization { return .seeOther(ConsoleAddress.organization(bound)) }
@@ -12,6 +14,8 @@ enum OrganizationsPage {
             let cursor = call.query.text("cursor")
             let page = try await call.administration.organizations.list(
                 containing: search, after: cursor, limit: 50, by: call.who)
+            let alerts = try await call.administration.reports.alerts(
+                of: nil, since: call.now - 86_400, limit: alertsShown, by: call.who)
             return .page(
                 PageContent(
                     "organizations", title: "Organizations", in: .instance(.organizations),
@@ -19,8 +23,8 @@ enum OrganizationsPage {
                         rows: page.organizations.map(Row.init), search: search ?? "",
                         isFiltered: search != nil || cursor != nil, mayCreate: call.mayWrite,
                         pager: Pager(
-                            ConsoleAddress.organizations, query: [("search", search)], cursor: cursor, next: page.next)
-                    )))
+                            ConsoleAddress.organizations, query: [("search", search)], cursor: cursor, next: page.next),
+                        alerts: alerts.map { AlertText($0, now: call.now) }, showsOrganization: true)))
         },
         .get("organizations") { _ in .seeOther(ConsoleAddress.organizations) },
         .get("organizations/new") { call in
@@ -66,6 +70,9 @@ enum OrganizationsPage {
         let isFiltered: Bool
         let mayCreate: Bool
         let pager: Pager
+        /// Of the last day, of all organizations.
+        let alerts: [AlertText]
+        let showsOrganization: Bool
     }
 
     private struct Row: Sendable {

@@ -25,7 +25,7 @@ struct ConsoleRoute: Sendable {
         OrganizationsPage.routes + AdminTokensPage.routes + AuditPage.routes
         + OverviewPage.routes + SignInSettingsPage.routes + WidgetAuthPage.routes + PortalPage.routes
         + SecretsPage.routes + UsersPage.routes + UserPage.routes + UserPage.changes + UserImportPage.routes
-        + TokenLogPage.routes + TokenCheckerPage.routes + SettingsPage.routes
+        + TokenLogPage.routes + TokenCheckerPage.routes + SettingsPage.routes + CodesPage.routes
 
     /// The route at a path below `Console.root`, with what the path's named segments are. A segment that is written
     /// down wins over one that is not.

@@ -28,6 +28,18 @@ struct MomentText: Sendable {
         self.init(moment, now: now)
     }
 
+    /// `31 Jan`, in UTC, of seconds since 1970.
+    static func day(_ moment: Double) -> String {
+        let parts = calendar.dateComponents([.month, .day], from: Date(timeIntervalSince1970: moment))
+        return "\(parts.day ?? 0) \(months[(parts.month ?? 1) - 1])"
+    }
+
+    /// `12:00`, in UTC, of seconds since 1970.
+    static func clock(_ moment: Double) -> String {
+        let parts = calendar.dateComponents([.hour, .minute], from: Date(timeIntervalSince1970: moment))
+        return twoDigits(parts.hour ?? 0) + ":" + twoDigits(parts.minute ?? 0)
+    }
+
     /// In words, of seconds: ahead where positive.
     static func distance(_ seconds: Double) -> String {
         let size = abs(seconds)

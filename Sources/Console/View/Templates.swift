@@ -43,6 +43,12 @@ enum Templates {
         ("form-problem", PackageResources.form_problem_mustache),
         ("portal-addresses", PackageResources.portal_addresses_mustache),
         ("secret-change", PackageResources.secret_change_mustache),
+        // Token log, figures and alerts.
+        ("chart", PackageResources.chart_mustache),
+        ("alert-list", PackageResources.alert_list_mustache),
+        ("token-log-row", PackageResources.token_log_row_mustache),
+        ("token-log-rows", PackageResources.token_log_rows_mustache),
+        ("codes", PackageResources.codes_mustache),
     ]
 
     static func render(_ name: String, _ view: some Sendable) -> [UInt8] {

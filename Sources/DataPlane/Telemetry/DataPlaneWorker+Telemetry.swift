@@ -202,17 +202,3 @@ struct ForwardedClient {
         return nil
     }
 }
-
-extension RejectionCode {
-    /// Whether it says something of the token, rather than of the request that brought it or of what came after it.
-    var concernsTokens: Bool {
-        switch self {
-        case .forumForbidden, .identifyRequired, .sessionExpired, .upstreamUnreachable, .upstreamTimeout, .overloaded,
-            .rateLimited, .draining, .bodyTooLarge, .headersTooLarge, .originNotAllowed, .organizationUnknown,
-            .organizationMismatch,
-            .requestMalformed:
-            false
-        default: true
-        }
-    }
-}

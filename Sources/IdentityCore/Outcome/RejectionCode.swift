@@ -68,4 +68,16 @@ package enum RejectionCode: String, Sendable, CaseIterable {
         case .upstreamTimeout: 504
         }
     }
+
+    /// Whether it says something of the token, rather than of the request that brought it or of what came after it:
+    /// the token log has rows of these alone.
+    package var concernsTokens: Bool {
+        switch self {
+        case .forumForbidden, .identifyRequired, .sessionExpired, .upstreamUnreachable, .upstreamTimeout, .overloaded,
+            .rateLimited, .draining, .bodyTooLarge, .headersTooLarge, .originNotAllowed, .organizationUnknown,
+            .organizationMismatch, .requestMalformed:
+            false
+        default: true
+        }
+    }
 }
