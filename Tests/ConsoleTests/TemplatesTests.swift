@@ -11,7 +11,8 @@ struct TemplatesTests {
         _ = try MustacheTemplate(string: String(decoding: bytes, as: UTF8.self))
     }
 
-    @Test("None switches escaping off, or has a script, a style or a handler in it", arguments: Templates.all.map(\.name))
+    @Test(
+        "None switches escaping off, or has a script, a style or a handler in it", arguments: Templates.all.map(\.name))
     func isInert(name: String) throws {
         let bytes = try #require(Templates.all.first { $0.name == name }).bytes
         let text = String(decoding: bytes, as: UTF8.self)
