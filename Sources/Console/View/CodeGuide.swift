@@ -224,7 +224,7 @@ struct CodeGuide: Sendable {
             )
         case .rateLimited:
             (
-                "Too many requests", "This address asked too often, or presented too many tokens that nothing vouches for.",
+                "Too many requests", "The address asked too often, or brought too many tokens that no secret signed.",
                 "It ends by itself. Behind a proxy, name it in trusted_proxies: else all visitors share one address."
             )
         case .upstreamUnreachable:
