@@ -147,8 +147,8 @@ let package = Package(
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
-                "Console", "ControlPlane", "DirectorySQLite", "GatewayConfiguration", "IdentityCore", "UserDirectory",
-                .product(name: "Mustache", package: "swift-mustache"),
+                "Console", "ControlPlane", "DirectorySQLite", "GatewayConfiguration", "IdentityCore", "PortalSSO",
+                "UserDirectory", .product(name: "Mustache", package: "swift-mustache"),
             ],
             swiftSettings: house),
         .testTarget(

@@ -8,7 +8,7 @@ struct OverviewFiguresTests {
     /// 21 Nov 2026, 13:44:29 UTC.
     private let now = 1_795_268_669.0
 
-    private func figures(_ outcomes: [HourlyOutcome], _ span: OverviewSpan) -> OverviewFigures {
+    private func shown(_ outcomes: [HourlyOutcome], _ span: OverviewSpan) -> OverviewFigures {
         OverviewFigures(outcomes, span: span, times: span.times(now: now), organization: "acme")
     }
 
@@ -35,7 +35,7 @@ struct OverviewFiguresTests {
     @Test("Totals count the span alone, and the rate before it what came before")
     func totals() {
         let since = OverviewSpan.day.times(now: now).since
-        let figures = figures(
+        let figures = shown(
             [
                 outcome(since - 3600, "accepted", 1), outcome(since - 3600, "token_expired", 3),
                 outcome(since, "accepted", 990), outcome(since, "token_expired", 4),
@@ -59,7 +59,7 @@ struct OverviewFiguresTests {
     @Test("Hours add up to a day, and a code that nobody knows is shown all the same")
     func days() throws {
         let since = OverviewSpan.month.times(now: now).since
-        let figures = figures(
+        let figures = shown(
             [outcome(since + 3600, "accepted", 2), outcome(since + 23 * 3600, "some_day", 5)], .month)
         #expect(figures.lines.count == 30)
         #expect(figures.lines[0].accepted == "2")
@@ -71,7 +71,7 @@ struct OverviewFiguresTests {
 
     @Test("Where nothing came, there is no rate")
     func nothing() {
-        let figures = figures([], .week)
+        let figures = shown([], .week)
         #expect(figures.total == 0)
         #expect(figures.rate == nil)
         #expect(figures.reasons.isEmpty)
@@ -90,7 +90,7 @@ struct OverviewFiguresTests {
 
 @Suite("Bars of a chart")
 struct StackedBarChartTests {
-    private func chart(_ pairs: [(Int, Int)], width: Double = 900) -> StackedBarChart {
+    private func drawn(_ pairs: [(Int, Int)], width: Double = 900) -> StackedBarChart {
         StackedBarChart(
             id: "c", title: "t", description: "d", width: width,
             pairs.map { .init(label: "l", accepted: $0.0, refused: $0.1, tick: "x") })
@@ -108,7 +108,7 @@ struct StackedBarChartTests {
 
     @Test("Bars stand one on the other and stay within the drawing", arguments: [1, 24, 90], [360.0, 900])
     func within(count: Int, width: Double) {
-        let chart = chart((0..<count).map { ($0 * 997, $0 * 13) }, width: width)
+        let chart = drawn((0..<count).map { ($0 * 997, $0 * 13) }, width: width)
         #expect(chart.bars.count == count)
         for bar in chart.bars {
             #expect(bar.x >= chart.left - 0.1 && bar.x + bar.width <= chart.right + 0.2)
@@ -121,7 +121,7 @@ struct StackedBarChartTests {
 
     @Test("One refusal among a million can be seen, and none can't")
     func small() {
-        let bars = chart([(1_000_000, 1), (1_000_000, 0)]).bars
+        let bars = drawn([(1_000_000, 1), (1_000_000, 0)]).bars
         #expect(bars[0].refusedHeight >= 1)
         #expect(bars[1].refusedHeight == 0)
     }

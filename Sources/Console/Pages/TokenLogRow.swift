@@ -60,7 +60,7 @@ struct TokenLogRow: Sendable {
                 // Another user's own id may read like the directory id of one who is gone.
                 guard user.id == id else { continue }
                 users[id] = User(
-                    label: user.profile.email ?? user.profile.externalID ?? id,
+                    label: shortened(user.profile.email ?? user.profile.externalID ?? id),
                     address: ConsoleAddress.user(id, of: call.organization))
             } catch let problem as AdminProblem where problem.code == .userUnknown {
                 continue
@@ -86,6 +86,11 @@ struct TokenLogRow: Sendable {
         case "privilege_deny_ignored": "A 'deny' of a role was ignored: the token doesn't say 'trusted'."
         default: name
         }
+    }
+
+    private static func shortened(_ text: String) -> String {
+        let longest = 60
+        return text.count > longest ? text.prefix(longest) + "…" : text
     }
 
     private static func shortWarning(_ name: String) -> String {
