@@ -90,7 +90,7 @@ struct TokenLogRow: Sendable {
 
     private static func shortened(_ text: String) -> String {
         let longest = 60
-        return text.count > longest ? text.prefix(longest) + "…" : text
+        return text.count > longest ? String(text.prefix(longest)) + "…" : text
     }
 
     private static func shortWarning(_ name: String) -> String {
