@@ -1,11 +1,5 @@
 import IdentityCore
 
-/// A term and its value.
-struct Fact: Sendable, Equatable {
-    let term: String
-    let value: String
-}
-
 /// What a token says of its user, term by term.
 struct ClaimFacts: Sendable {
     let facts: [Fact]
@@ -27,9 +21,9 @@ struct ClaimFacts: Sendable {
             ("Wants updates", profile.preferences?.updates.map(Self.word)),
             ("Wants comment updates", profile.preferences?.commentUpdates.map(Self.word)),
         ]
-        facts = pairs.compactMap { term, value in value.map { Fact(term: term, value: $0) } }
+        facts = pairs.compactMap { term, value in value.map { Fact(label: term, text: $0) } }
         objects = [("Meta", profile.meta), ("Other claims", profile.extra)].compactMap { term, json in
-            json.map { Fact(term: term, value: PrettyJSON.text($0.text)) }
+            json.map { Fact(label: term, text: PrettyJSON.text($0.text)) }
         }
     }
 

@@ -90,10 +90,10 @@ enum OverviewPage {
         let wouldRefuse: Bool
 
         init(_ report: RuleReport) {
-            name = report.rule == .requireIdentify ? "Require identify" : "Require user hash"
+            let rule = RuleWords(report.rule)
+            name = rule.name
             let week = report.lastWeek
             wouldRefuse = week.wouldRefuse > 0
-            let (one, several) = report.rule == .requireIdentify ? ("address", "addresses") : ("user", "users")
             if week.requests == 0 {
                 words = "No request in 7 days that it would look at."
             } else if week.wouldRefuse == 0 {
@@ -103,7 +103,7 @@ enum OverviewPage {
             } else {
                 words =
                     "Enforced, it would have refused \(week.wouldRefuse.grouped) of \(week.requests.grouped) requests in "
-                    + "7 days, of \(week.users.grouped) \(week.users == 1 ? one : several)."
+                    + "7 days, of \(rule.people(week.users))."
             }
         }
     }

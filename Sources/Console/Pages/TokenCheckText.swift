@@ -68,7 +68,7 @@ struct TokenCheckText: Sendable {
         steps = explanation.steps.map { Self.step($0) }
         let written = explanation.header
         header = [("alg", written?.algorithm), ("kid", written?.keyID), ("typ", written?.type)].compactMap {
-            term, value in value.map { Fact(term: term, value: $0) }
+            term, value in value.map { Fact(label: term, text: $0) }
         }
         keyID = explanation.keyID
         keys = call.address(OrganizationTab.secrets.rawValue)
@@ -122,8 +122,8 @@ struct TokenCheckText: Sendable {
         func word(_ claim: PrivilegeClaims.Claim) -> String { claim == .absent ? "not said" : claim.rawValue }
         let said = explanation.privileges
         return [
-            Fact(term: "trusted", value: said.isTrusted ? "yes" : "no"), Fact(term: "admin", value: word(said.admin)),
-            Fact(term: "owner", value: word(said.owner)),
+            Fact(label: "trusted", text: said.isTrusted ? "yes" : "no"), Fact(label: "admin", text: word(said.admin)),
+            Fact(label: "owner", text: word(said.owner)),
         ]
     }
 }
