@@ -147,6 +147,8 @@ for (const button of document.querySelectorAll("[data-follow]")) {
     status.textContent = words;
   };
   const look = async () => {
+    // Nobody looks: the session isn't kept alive by it either.
+    if (document.hidden) return timer = setTimeout(look, 2000);
     const address = new URL(button.dataset.follow, location.href);
     address.searchParams.set("after", button.dataset.newest);
     let answer;
