@@ -136,33 +136,35 @@ for (const button of document.querySelectorAll("[data-follow]")) {
   const status = document.getElementById(button.dataset.status);
   if (!rows || !status) continue;
   const most = 500;
-  let timer, seen = 0;
+  let timer, run = 0, seen = 0;
   button.hidden = false;
 
   const stop = (words) => {
     clearTimeout(timer);
-    timer = undefined;
+    run += 1;
     button.setAttribute("aria-pressed", "false");
     button.textContent = "Follow live";
     status.textContent = words;
   };
-  const look = async () => {
+  const look = async (own) => {
+    const again = (delay) => { timer = setTimeout(look, delay, own); };
     // Nobody looks: the session isn't kept alive by it either.
-    if (document.hidden) return timer = setTimeout(look, 2000);
+    if (document.hidden) return again(2000);
     const address = new URL(button.dataset.follow, location.href);
     address.searchParams.set("after", button.dataset.newest);
-    let answer;
+    let answer, text;
     try {
       // A redirect leads to sign-in: there is no session any more.
       answer = await fetch(address, { headers: { "x-requested-with": "fetch" }, redirect: "manual" });
+      text = await answer.text();
     } catch {
-      if (timer) timer = setTimeout(look, 10000);
+      if (own !== run) return;
       status.textContent = "The gateway doesn't answer. Trying again.";
-      return;
+      return again(10000);
     }
-    if (!answer.ok) return stop("Following has ended. Reload this page to go on.");
-    const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("table");
-    if (!timer || !found) return;
+    if (own !== run) return;
+    const found = answer.ok && new DOMParser().parseFromString(text, "text/html").querySelector("table");
+    if (!found) return stop("Following has ended. Reload this page to go on.");
     button.dataset.newest = found.dataset.newest;
     const fresh = [...found.querySelectorAll("tbody > tr")].map((row) => document.adoptNode(row));
     for (const row of fresh) row.classList.add("is-new");
@@ -174,12 +176,12 @@ for (const button of document.querySelectorAll("[data-follow]")) {
       seen += fresh.length;
     }
     status.textContent = "Following: " + (seen ? seen + (seen === 1 ? " new row." : " new rows.") : "waiting for tokens.");
-    timer = setTimeout(look, 2000);
+    again(2000);
   };
   button.addEventListener("click", () => {
-    if (timer) return stop(seen ? "Stopped. " + seen + " new rows are above." : "");
+    if (button.getAttribute("aria-pressed") === "true") return stop(seen ? "Stopped: " + seen + " new." : "");
     button.setAttribute("aria-pressed", "true");
     button.textContent = "Stop following";
-    timer = setTimeout(look, 0);
+    look(run);
   });
 }
