@@ -24,6 +24,8 @@ struct CommandEnding: Equatable {
             CommandEnding(code: refused, errorOutput: errors.problems.map { "\($0)\n" }.joined())
         case let problem as AdminProblem:
             CommandEnding(code: refused, errorOutput: "widget-gateway: \(problem.detail)\n")
+        case let refusal as SecretRefusal:
+            CommandEnding(code: refused, errorOutput: "widget-gateway: \(refusal)\n")
         case let error as StoreError:
             CommandEnding(code: refused, errorOutput: "widget-gateway: \(error)\n")
         default:

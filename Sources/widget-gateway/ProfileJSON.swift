@@ -45,8 +45,8 @@ struct UserJSON: Encodable {
 }
 
 /// JSON text that is encoded as the value that it stands for. Names stay as they are.
-private struct AnyJSON: Encodable {
-    indirect enum Value: Decodable {
+struct AnyJSON: Encodable {
+    fileprivate indirect enum Value: Decodable {
         case null, bool(Bool), whole(Int), number(Double), text(String), list([Value]), object([String: Value])
 
         init(from decoder: any Decoder) throws {

@@ -11,6 +11,9 @@ enum Terminal {
     /// A line on standard error: what a person should know and a script needn't.
     static func note(_ line: String) { FileHandle.standardError.write(Data((line + "\n").utf8)) }
 
+    /// Whether somebody can be asked.
+    static var inputIsATerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
     static var errorsAreSeen: Bool { isatty(STDERR_FILENO) == 1 }
 
     /// Prints `value` as JSON with snake_case names.
@@ -30,7 +33,7 @@ enum Terminal {
 
     /// Asks a question on a terminal; where nobody can answer, the command itself was the answer.
     static func confirm(_ question: String, unless isConfirmed: Bool) throws {
-        guard !isConfirmed, isatty(STDIN_FILENO) == 1 else { return }
+        guard !isConfirmed, inputIsATerminal else { return }
         FileHandle.standardError.write(Data("\(question) [y/N] ".utf8))
         guard let answer = readLine(), ["y", "yes"].contains(answer.lowercased()) else {
             throw Refusal("nothing was changed")

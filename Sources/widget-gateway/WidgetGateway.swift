@@ -21,7 +21,7 @@ struct WidgetGateway: GroupCommand {
         subcommands: [
             ServeCommand.self, DemoCommand.self, CheckConfigCommand.self, OrganizationCommand.self, SecretCommand.self,
             UserCommand.self, SessionCommand.self, AdminTokenCommand.self, StorageCommand.self, TokenCommand.self,
-            UserHashCommand.self, LogCommand.self, AlertsCommand.self,
+            UserHashCommand.self, LogCommand.self, AlertsCommand.self, AuditCommand.self,
         ])
 
     static let version = "0.1.0"

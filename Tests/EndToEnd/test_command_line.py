@@ -2,6 +2,7 @@
 
 import json
 import stat
+import time
 
 import jwt
 import pytest
@@ -9,13 +10,14 @@ import yaml
 
 from conftest import ACME, organization
 from harness.expect import accepted, problem
-from harness.gateway import ROOT, run_cli
+from harness.gateway import ROOT, eventually, run_cli
 from harness.tokens import must_stay_secret, secret, sign, user_hash
 
 COMMANDS = [
     [], ["serve"], ["demo"], ["check-config"], ["organization"], ["organization", "apply"], ["organization", "create"],
     ["organization", "set"], ["organization", "show"], ["organization", "list"], ["organization", "delete"], ["secret"],
-    ["secret", "generate"], ["secret", "import"], ["secret", "revoke"], ["secret", "list"], ["user"],
+    ["secret", "generate"], ["secret", "import"], ["secret", "rotate"], ["secret", "regenerate"], ["secret", "plan"],
+    ["secret", "revoke"], ["secret", "list"], ["user"], ["user", "export-data"], ["user", "set-role"], ["audit"],
     ["user", "import"], ["user", "export"], ["user", "list"], ["user", "show"], ["user", "block"], ["user", "delete"],
     ["token"], ["token", "sign"], ["token", "verify"], ["user-hash"],
 ]
@@ -42,7 +44,9 @@ def test_every_command_has_help(command):
 @pytest.mark.parametrize("arguments", [
     ["no-such-command"], ["--no-such-option"], ["organization", "no-such"], ["user-hash"], ["token", "sign"],
     ["organization", "set", "acme"], ["organization", "set", "acme", "no-equals-sign"], ["secret", "revoke", "acme"],
-    ["token", "verify"],
+    ["token", "verify"], ["secret", "plan", "acme", "key_x"], ["secret", "rotate", "acme", "--old-valid-for", "soon"],
+    ["secret", "plan", "acme", "key_x", "--valid-for", "1d", "--no-end"], ["user", "set-role", "acme", "ann", "god"],
+    ["audit", "--limit", "0"],
 ])
 def test_wrong_use_exits_with_2_and_says_so(idle, arguments):
     result = run_cli(*arguments, cwd=idle.directory)
@@ -54,6 +58,9 @@ def test_wrong_use_exits_with_2_and_says_so(idle, arguments):
     ["organization", "show", "nobody"], ["organization", "delete", "nobody"], ["user", "show", "acme", "nobody"],
     ["user", "list", "nobody"], ["secret", "list", "nobody"], ["secret", "revoke", "acme", "nothing"],
     ["organization", "set", "nobody", "name=x"], ["user", "block", "acme", "nobody"],
+    ["secret", "rotate", "nobody"], ["secret", "regenerate", "nobody"], ["secret", "plan", "acme", "no", "--no-end"],
+    ["user", "export-data", "acme", "nobody"], ["user", "set-role", "acme", "nobody", "admin"],
+    ["secret", "rotate", "acme", "--old-valid-for", "400d"],
     ["token", "verify", "--organization", "acme", "a.b.c"],
 ])
 def test_a_refusal_exits_with_1(idle, arguments):
@@ -249,6 +256,81 @@ def test_a_wrong_master_key_is_noticed_at_start(make_gateway):
     assert result.returncode == 1 and "master key" in (result.stdout + result.stderr).lower()
 
 
+def listed(gateway) -> dict:
+    return {entry["id"]: entry for entry in json.loads(gateway.cli("secret", "list", "acme", "--json").stdout)}
+
+
+def made(result) -> dict:
+    assert result.returncode == 0, result.stderr
+    new = json.loads(result.stdout)
+    must_stay_secret.add(new["secret"])
+    return new
+
+
+def test_rotated_secrets_overlap_and_regenerated_ones_do_not(make_gateway, email):
+    gateway = make_gateway()
+    old, = listed(gateway)
+    token = sign({"email": email}, ACME)
+    rotated = made(gateway.cli("secret", "rotate", "acme", "--old-valid-for", "1d", "--json"))
+    entries = listed(gateway)
+    assert 86_000 < entries[old]["valid_until"] - time.time() <= 86_400
+    assert "valid_until" not in entries[rotated["id"]]
+    assert gateway.cli("secret", "plan", "acme", old, "--no-end").returncode == 0
+    assert "valid_until" not in listed(gateway)[old]
+    assert gateway.cli("secret", "plan", "acme", old, "--valid-for", "2h").returncode == 0
+    assert "VALID UNTIL" in gateway.cli("secret", "list", "acme").stdout
+    with gateway.client() as client:
+        def answer(token):
+            return client.get("/_widget/state", headers={"Authorization": f"Bearer {token}"}).status_code
+
+        new = sign({"email": email}, rotated["secret"])
+        eventually(lambda: answer(new) == 200, what="the new secret")
+        assert answer(token) == 200
+        last = made(gateway.cli("secret", "regenerate", "acme", "--yes", "--json"))
+        eventually(lambda: answer(token) == answer(new) == 401, within=2, what="the end of the old ones")
+        assert answer(sign({"email": email}, last["secret"])) == 200
+
+
+# The audit log
+
+def test_every_change_is_audited(make_gateway, email):
+    gateway = make_gateway(start=False)
+    users = gateway.directory / "users.csv"
+    users.write_text(f"id,email\n1,{email}\n")
+    secret_file = gateway.directory / "more.secret"
+    secret_file.write_text(secret(55))
+    commands = [
+        ("organization.create", "organization", "create", "fresh"),
+        ("organization.update", "organization", "set", "fresh", "name=Fresh"),
+        (None, "organization", "set", "fresh", "name=Fresh"),
+        ("secret.import", "secret", "import", "fresh", "--secret-file", str(secret_file)),
+        ("secret.generate", "secret", "generate", "fresh"), ("secret.rotate", "secret", "rotate", "fresh"),
+        ("secret.regenerate", "secret", "regenerate", "fresh"),
+        ("users.import", "user", "import", "fresh", str(users)), ("user.block", "user", "block", "fresh", email),
+        (None, "user", "block", "fresh", email), ("user.unblock", "user", "unblock", "fresh", email),
+        ("user.sign_out", "user", "sign-out", "fresh", email),
+        ("user.set_role", "user", "set-role", "fresh", email, "owner"),
+        (None, "session", "end", "fresh", "--all"), (None, "user", "export-data", "fresh", email),
+        ("user.delete", "user", "delete", "fresh", email), ("organization.delete", "organization", "delete", "fresh"),
+    ]
+    for _, *command in commands:
+        result = gateway.cli(*command)
+        assert result.returncode == 0, (command, result.stderr)
+        for line in result.stdout.splitlines():
+            if len(line) == 64:
+                must_stay_secret.add(line)
+    entries = json.loads(gateway.cli("audit", "--organization", "fresh", "--json").stdout)
+    assert [entry["action"] for entry in reversed(entries)] == [action for action, *_ in commands if action]
+    assert {entry["actor"]["kind"] for entry in entries} == {"command_line"}
+    assert email not in json.dumps(entries) and secret(55) not in json.dumps(entries)
+    changed = json.loads(gateway.cli("audit", "--action", "organization.update", "--json").stdout)
+    assert [(entry["before"], entry["after"]) for entry in changed] == [({"name": "fresh"}, {"name": "Fresh"})]
+    applied = json.loads(gateway.cli("audit", "--organization", "acme", "--json").stdout)
+    assert [entry["action"] for entry in applied] == ["secret.import", "organization.create"]
+    table = gateway.cli("audit", "--limit", "2")
+    assert "organization.delete" in table.stdout and "--before" in table.stderr
+
+
 # Users
 
 def test_import_export_round_trip(make_gateway):
@@ -272,6 +354,41 @@ def test_a_wrong_import_writes_nothing(make_gateway):
     result = gateway.cli("user", "import", "acme", str(path))
     assert result.returncode == 1 and "3" in result.stderr
     assert gateway.users("acme") == []
+
+
+def test_an_import_is_told_what_conflicts_and_run_again(make_gateway):
+    gateway = make_gateway([organization("acme", ACME, match_by="id_then_email")], start=False)
+    path = gateway.directory / "users.csv"
+    path.write_text("id,email\n1,one@x.test\n2,two@x.test\n")
+    assert gateway.cli("user", "import", "acme", str(path)).returncode == 0
+    rows = [f"{number},user{number}@x.test" for number in range(3, 2503)]
+    rows[1499] = "1,two@x.test"
+    path.write_text("\n".join(["id,email", *rows]))
+    result = gateway.cli("user", "import", "acme", str(path))
+    assert result.returncode == 1
+    assert "line 1501: identity_conflict" in result.stderr and "1000 users weren't imported" in result.stderr
+    rows[1499] = "1502,user1502@x.test"
+    path.write_text("\n".join(["id,email", *rows]))
+    again = json.loads(gateway.cli("user", "import", "acme", str(path), "--json").stdout)
+    assert again == {"read": 2500, "created": 1000, "updated": 0}
+
+
+def test_users_are_listed_by_what_is_known_of_them(make_gateway):
+    gateway = make_gateway(start=False)
+    path = gateway.directory / "users.csv"
+    path.write_text("id,email,company_plan,company_mrr,status\n" + "".join(
+        f"{number},user{number}@x.test,{'pro' if number % 2 else 'free'},{number},active\n" for number in range(20)))
+    assert gateway.cli("user", "import", "acme", str(path)).returncode == 0
+
+    def ids(*options):
+        return [user["profile"]["external_id"]
+                for user in json.loads(gateway.cli("user", "list", "acme", *options, "--json").stdout)]
+
+    assert ids("--plan", "pro", "--mrr-min", "5", "--mrr-max", "9") == ["5", "7", "9"]
+    assert ids("--status", "churned") == ids("--role", "admin") == ids("--blocked") == []
+    assert ids("--limit", "3") == ["0", "1", "2"]
+    data = json.loads(gateway.cli("user", "export-data", "acme", "user7@x.test").stdout)
+    assert data["user"]["profile"]["external_id"] == "7" and data["complete"] is True
 
 
 def test_exported_cells_cannot_become_formulas(make_gateway, email):
@@ -307,6 +424,19 @@ def test_token_verify_explains_its_verdict(idle, email):
     assert expired.returncode == 1 and "token_expired" in expired.stdout + expired.stderr
     forged = idle.cli("token", "verify", "--organization", "acme", sign({"email": email}, secret(5)))
     assert "token_signature_mismatch" in forged.stdout + forged.stderr
+
+
+def test_token_verify_says_how_to_mend_it(idle, email):
+    good = idle.cli("token", "verify", "--organization", "acme", f" {sign({'email': email}, ACME)}\n")
+    assert good.returncode == 0 and "white space" in good.stdout
+    late = json.loads(idle.cli("token", "verify", "--organization", "acme", "--json",
+                               sign({"email": email, "iat": 1_750_000_000_000}, ACME)).stdout)
+    step, = [step for step in late["steps"] if step["outcome"] == "failed"]
+    assert "1000" in step["remedy"] and late["times"][-1]["name"] == "iat"
+    assert late["times"][-1]["looks_like_milliseconds"] is True
+    assert late["profile"]["email"] == email and late["header"]["alg"] == "HS256"
+    words = idle.cli("token", "verify", "--organization", "acme", jwt.encode({"email": email}, ACME, "HS512")).stdout
+    assert "→ Set your library's algorithm to HS256" in words
 
 
 def test_token_verify_recognises_a_hex_decoded_key(idle, email):

@@ -10,6 +10,7 @@ import time
 import urllib.request
 
 import pytest
+import yaml
 
 from conftest import ACME, organization
 from harness.expect import accepted, problem
@@ -327,6 +328,10 @@ def test_to_enforce_a_rule_that_would_refuse_asks_first(make_gateway):
         for _ in range(3):
             assert page(client).status_code == 200
         report_when(gateway, "acme", lambda report: report["require_identify"]["last_day"]["would_refuse"] == 3)
+        path = gateway.directory / "enforced.yaml"
+        path.write_text(yaml.safe_dump({"organizations": [organization("acme", ACME, require_identify="enforce")]}))
+        refused = gateway.cli("organization", "apply", str(path))
+        assert refused.returncode == 1 and "acme: require_identify would have refused 3 requests" in refused.stderr
         refused = gateway.cli("organization", "set", "acme", "require_identify=enforce")
         assert refused.returncode == 1
         assert "3 requests of 1 addresses" in refused.stderr and "--yes" in refused.stderr

@@ -31,8 +31,10 @@ package struct OrganizationService: Sendable {
         return settings
     }
 
+    /// - Parameter allowsUntested: sign-in may be enabled that was never tested: for who runs commands on the storage.
     package func create(
-        _ settings: OrganizationSettings, once: Once<OrganizationSettings>? = nil, by who: Administrator
+        _ settings: OrganizationSettings, once: Once<OrganizationSettings>? = nil, allowsUntested: Bool = false,
+        by who: Administrator
     ) async throws -> Made<OrganizationSettings> {
         try who.changeInstance()
         return try await base.change(once: once) { transaction in
@@ -40,7 +42,7 @@ package struct OrganizationService: Sendable {
                 throw AdminProblem(.organizationExists, "there is an organization '\(settings.id)' already")
             }
             // Nothing of a new organization can have been tested.
-            if settings.sso.enabled { throw SignInReport.untested(.untested) }
+            if settings.sso.enabled, !allowsUntested { throw SignInReport.untested(.untested) }
             try transaction.put(settings)
             try transaction.record(
                 AuditEntry(
@@ -52,10 +54,13 @@ package struct OrganizationService: Sendable {
 
     /// Replaces the settings by what `change` makes of them, unless somebody else was faster.
     ///
-    /// - Parameter isConfirmed: rules are enforced though they would have refused requests of the last day; where it
-    ///   isn't, that throws `enforcement_unconfirmed`, whose errors say how many.
+    /// - Parameters:
+    ///   - isConfirmed: rules are enforced though they would have refused requests of the last day; where it isn't, that
+    ///     throws `enforcement_unconfirmed`, whose errors say how many.
+    ///   - allowsUntested: sign-in may be enabled that wasn't tested: for who runs commands on the storage.
     package func update(
-        _ id: String, if condition: SettingsCondition, isConfirmed: Bool, by who: Administrator,
+        _ id: String, if condition: SettingsCondition, isConfirmed: Bool, allowsUntested: Bool = false,
+        by who: Administrator,
         _ change: @escaping @Sendable (OrganizationSettings) throws -> OrganizationSettings
     ) async throws -> OrganizationSettings {
         try who.change(id)
@@ -69,7 +74,7 @@ package struct OrganizationService: Sendable {
             let after = try change(before)
             guard after.id == id else { throw AdminProblem.invalid("id", "can't be changed") }
             guard after != before else { return before }
-            try checkSignIn(before, after, transaction)
+            if !allowsUntested { try checkSignIn(before, after, transaction) }
             if let report { try Self.checkEnforcement(before, after, report) }
             try transaction.put(after)
             let difference = SettingsDifference(before, after)

@@ -91,16 +91,18 @@ package struct SecretService: Sendable {
         }
     }
 
-    /// Ends it now, and with `endSessions` the sessions that its tokens began.
+    /// Ends it now, and with `endSessions` the sessions that its tokens began: returns how many those were.
+    @discardableResult
     package func revoke(
         _ id: String, of organization: String, endSessions: Bool, by who: Administrator
-    ) async throws {
+    ) async throws -> Int {
         try who.change(organization)
-        try await base.change { transaction in
+        return try await base.change { transaction in
             let before = try secret(id, organization, transaction)
             guard try transaction.revokeSecret(id, of: organization) else { throw StoreError.secretUnknown(id) }
-            if endSessions { try transaction.endSessions(of: organization, .key(id)) }
+            let ended = endSessions ? try transaction.endSessions(of: organization, .key(id)) : 0
             try record("secret.revoke", organization, id, before: [before], after: [], transaction, who)
+            return ended
         }
     }
 

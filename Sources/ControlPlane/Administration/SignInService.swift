@@ -7,7 +7,13 @@ package struct SignInService: Sendable {
     let base: Administration
 
     package func report(on organization: String, by who: Administrator) async throws -> SignInReport {
-        let settings = try await base.organizations.settings(of: organization, by: who)
+        try await report(on: try await base.organizations.settings(of: organization, by: who), by: who)
+    }
+
+    /// How sign-in would stand with `settings`, which may not have been stored: with the keys and tests that are.
+    package func report(on settings: OrganizationSettings, by who: Administrator) async throws -> SignInReport {
+        let organization = settings.id
+        try who.see(organization)
         let now = base.now()
         let keys = try await base.store.secrets(of: organization).filter { $0.purpose == .api && $0.isActive(at: now) }
         return SignInReport(
@@ -22,7 +28,7 @@ package struct SignInReport: Sendable {
     package let readiness: SignInReadiness
 
     /// - Parameter keyIDs: the ids of the active API secrets.
-    init(_ settings: OrganizationSettings, tests: SignInTests, keyIDs: [String]) {
+    package init(_ settings: OrganizationSettings, tests: SignInTests, keyIDs: [String]) {
         self.settings = settings
         self.tests = tests
         readiness = SignInReadiness(tests, fingerprint: SignInFingerprint.of(settings: settings, keyIDs: keyIDs))

@@ -1,6 +1,5 @@
 import ArgumentParser
 import ControlPlane
-import Foundation
 import UserDirectory
 
 struct AdminTokenCreateCommand: AsyncParsableCommand {
@@ -52,10 +51,4 @@ struct AdminTokenCreateCommand: AsyncParsableCommand {
         var id: String
         var token: String
     }
-}
-
-extension Administrator {
-    /// Whoever may run commands on the storage may do everything.
-    static let commandLine = Administrator(
-        actor: AuditEntry.Actor(kind: .commandLine, id: "", name: NSUserName(), address: nil), scope: .instance)
 }

@@ -143,9 +143,8 @@ struct MomentArgument: ExpressibleByArgument, Equatable {
 
     /// `now` is in seconds since 1970.
     init?(_ text: String, now: Double) {
-        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
-        if let unit = text.last.flatMap({ units[$0] }), let count = UInt32(text.dropLast()) {
-            seconds = now - Double(count) * unit
+        if let duration = DurationArgument(argument: text) {
+            seconds = now - duration.seconds
         } else if let date = try? Date(text, strategy: .iso8601) {
             seconds = date.timeIntervalSince1970
         } else {

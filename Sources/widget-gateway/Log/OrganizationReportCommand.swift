@@ -1,6 +1,5 @@
 import ArgumentParser
 import ControlPlane
-import Foundation
 import UserDirectory
 
 struct OrganizationReportCommand: AsyncParsableCommand {
@@ -23,13 +22,10 @@ struct OrganizationReportCommand: AsyncParsableCommand {
     var organization: String
 
     func run() async throws {
-        let store = try options.openStore()
-        guard let settings = try await store.organization(organization) else {
-            throw StoreError.organizationUnknown(organization)
-        }
-        let now = Date().timeIntervalSince1970
-        let report = try await options.openTelemetry().enforcementReport(of: organization, now: now)
-        let dryRun = try await UpdateOnlyDryRun.of(organization, in: store, now: now)
+        let administration = try options.openAdministration()
+        let settings = try await administration.settings(of: organization)
+        let standing = try await administration.reports.enforcement(of: organization, by: .commandLine)
+        let (report, dryRun) = (standing.report, standing.dryRun)
         if output.json {
             return try Terminal.printJSON(ReportJSON(report: report, updateOnlyDirectory: dryRun))
         }
@@ -82,26 +78,5 @@ private struct ReportJSON: Encodable {
         at = report.at
         rules = report.rules
         self.updateOnlyDirectory = updateOnlyDirectory
-    }
-}
-
-extension ConfigurationOptions {
-    /// Refuses a change that begins to enforce a rule which would have refused requests of the last day, and says how
-    /// many; `isConfirmed` lets it through.
-    func checkEnforcement(
-        of after: OrganizationSettings, before: OrganizationSettings, isConfirmed: Bool
-    ) async throws {
-        guard !isConfirmed, EnforcementChange.mayRefuse(after, before: before) else { return }
-        let report = try await openTelemetry()
-            .enforcementReport(of: after.id, now: Date().timeIntervalSince1970)
-        let rules = EnforcementChange.consequences(of: after, before: before, by: report)
-        guard !rules.isEmpty else { return }
-        let words = rules.map { rule in
-            "\(rule.rule.rawValue) would have refused \(rule.lastDay.wouldRefuse) requests of \(rule.lastDay.users) "
-                + (rule.rule == .requireIdentify ? "addresses" : "users") + " in the last day"
-        }
-        throw Refusal(
-            "nothing was changed: \(words.joined(separator: "; ")). organization report \(after.id) says which; --yes "
-                + "enforces all the same")
     }
 }

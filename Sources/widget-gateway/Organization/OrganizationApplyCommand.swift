@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import GatewayConfiguration
 import UserDirectory
 
@@ -9,7 +10,8 @@ struct OrganizationApplyCommand: AsyncParsableCommand {
         discussion: """
             What the file leaves out gets its default. Organizations and secrets that it doesn't name stay as they are.
             Applying a file twice changes nothing. A file with a mistake changes nothing at all.
-            Sign-in that a file enables is enabled, with a warning where it wasn't tested.
+            Sign-in that a file enables is enabled, with a warning where it wasn't tested. To enforce a rule that would
+            have refused requests of the last day, it asks on a terminal, and needs --yes elsewhere.
 
               widget-gateway organization apply --config gateway.yaml organizations.yaml
             """)
@@ -20,18 +22,22 @@ struct OrganizationApplyCommand: AsyncParsableCommand {
     @Flag(help: "Take secrets shorter than 32 bytes.")
     var allowWeak = false
 
+    @Flag(help: "Enforce rules though they would have refused requests of the last day.")
+    var yes = false
+
     @Argument(help: "The organizations file.")
     var file: String
 
     func run() async throws {
         let definitions = try OrganizationsFile.load(file, environment: options.environment, allowWeak: allowWeak)
-        let store = try options.openStore()
-        let stored = try await store.loadAll().organizations
+        let administration = try options.openAdministration()
+        let stored = try await administration.store.loadAll().organizations
         let before = Dictionary(uniqueKeysWithValues: stored.map { ($0.settings.id, $0) })
         try check(definitions, against: before)
+        try await checkEnforcement(definitions, against: before, administration)
         var changes: [Change] = []
         for definition in definitions {
-            changes.append(try await apply(definition, to: store, before: before[definition.settings.id]))
+            changes.append(try await apply(definition, by: administration, before: before[definition.settings.id]))
         }
         if output.json { return try Terminal.printJSON(changes) }
         for change in changes {
@@ -61,24 +67,58 @@ struct OrganizationApplyCommand: AsyncParsableCommand {
         }
     }
 
+    /// Asks, or refuses, before anything is written that would begin to refuse what is let through now.
+    private func checkEnforcement(
+        _ definitions: [OrganizationDefinition], against stored: [String: StoredOrganization],
+        _ administration: Administration
+    ) async throws {
+        guard !yes else { return }
+        var consequences: [String] = []
+        for settings in definitions.map(\.settings) {
+            guard let before = stored[settings.id]?.settings,
+                let words = try await administration.consequences(of: settings, before: before)
+            else { continue }
+            consequences.append("\(settings.id): \(words)")
+        }
+        guard !consequences.isEmpty else { return }
+        guard Terminal.inputIsATerminal else {
+            throw Refusal(
+                "nothing was changed: \(consequences.joined(separator: "; ")). organization report says which; --yes "
+                    + "enforces all the same")
+        }
+        for line in consequences { Terminal.note(line) }
+        try Terminal.confirm("Enforce all the same?", unless: false)
+    }
+
     private func apply(
-        _ definition: OrganizationDefinition, to store: any OrganizationStore & SessionStore,
-        before stored: StoredOrganization?
+        _ definition: OrganizationDefinition, by administration: Administration, before stored: StoredOrganization?
     ) async throws -> Change {
         let settings = definition.settings
-        let isChanged = try await store.put(settings)
-        var change = Change(id: settings.id, result: stored == nil ? .created : isChanged ? .changed : .unchanged)
+        let organizations = administration.organizations
+        var change = Change(id: settings.id, result: .created)
+        if let stored {
+            // What a file says was asked about; so was what it enforces.
+            _ = try await organizations.update(
+                settings.id, if: .whatever, isConfirmed: true, allowsUntested: true, by: .commandLine
+            ) { _ in settings }
+            change.result = stored.settings == settings ? .unchanged : .changed
+        } else {
+            _ = try await organizations.create(settings, allowsUntested: true, by: .commandLine)
+        }
         for (purpose, texts) in definition.secretsByPurpose {
             let active = Set(stored?.secrets.filter { $0.purpose == purpose }.map(\.text) ?? [])
             for text in texts where !active.contains(text) {
-                try await store.addSecret(text, purpose: purpose, to: settings.id)
+                // Weak ones were refused when the file was read.
+                _ = try await administration.secrets.take(
+                    text, purpose, for: settings.id, allowWeak: true, by: .commandLine)
                 change.secretsAdded += 1
             }
         }
         if change.result == .unchanged, change.secretsAdded > 0 { change.result = .changed }
         if settings.sso.enabled {
             // The file is its operator's word, so it is written all the same.
-            try await SignInStanding(settings, in: store).verdict(before: nil, isAsked: true, isForced: true).enforce()
+            try await administration.signIn.report(on: settings, by: .commandLine)
+                .verdict(before: nil, isAsked: true, isForced: true).enforce()
         }
         return change
     }

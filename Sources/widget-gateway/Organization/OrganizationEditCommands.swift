@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import GatewayConfiguration
 import UserDirectory
 
@@ -30,13 +31,13 @@ struct OrganizationCreateCommand: AsyncParsableCommand {
     func run() async throws {
         let assignments = (name.map { ["name=\($0)"] } ?? []) + assignments
         let settings = try OrganizationsFile.newOrganization(id).changing(assignments)
-        let store = try options.openStore()
-        guard try await store.organization(id) == nil else {
+        let administration = try options.openAdministration()
+        guard try await administration.store.organization(id) == nil else {
             throw Refusal("there is an organization '\(id)' already: change it with organization set")
         }
-        try SignInStanding(settings, tests: SignInTests(), keyIDs: [])
+        try SignInReport(settings, tests: SignInTests(), keyIDs: [])
             .verdict(before: nil, isAsked: true, isForced: untested.isForced).enforce()
-        try await store.put(settings)
+        _ = try await administration.organizations.create(settings, allowsUntested: true, by: .commandLine)
         if output.json { return try Terminal.printJSON(settings) }
         Terminal.print("\(id): created")
     }
@@ -77,16 +78,21 @@ struct OrganizationSetCommand: AsyncParsableCommand {
     func validate() throws { try checkAssignments(assignments) }
 
     func run() async throws {
-        let store = try options.openStore()
-        guard let before = try await store.organization(id) else { throw StoreError.organizationUnknown(id) }
-        let after = try before.changing(assignments)
+        let administration = try options.openAdministration()
+        let before = try await administration.settings(of: id)
+        let wanted = try before.changing(assignments)
         let isAsked = assignments.contains { $0.hasPrefix("sso.enabled=") }
-        try await SignInStanding(after, in: store)
+        try await administration.signIn.report(on: wanted, by: .commandLine)
             .verdict(before: before, isAsked: isAsked, isForced: untested.isForced).enforce()
-        try await options.checkEnforcement(of: after, before: before, isConfirmed: yes)
-        let isChanged = try await store.put(after)
+        if !yes, let words = try await administration.consequences(of: wanted, before: before) {
+            throw Refusal(
+                "nothing was changed: \(words). organization report \(id) says which; --yes enforces all the same")
+        }
+        let after = try await administration.organizations.update(
+            id, if: .whatever, isConfirmed: yes, allowsUntested: true, by: .commandLine
+        ) { [assignments] in try $0.changing(assignments) }
         if output.json { return try Terminal.printJSON(after) }
-        Terminal.print("\(id): \(isChanged ? "changed" : "unchanged")")
+        Terminal.print("\(id): \(after == before ? "unchanged" : "changed")")
     }
 }
 
@@ -124,12 +130,11 @@ struct OrganizationDeleteCommand: AsyncParsableCommand {
     var id: String
 
     func run() async throws {
-        let store = try options.openStore()
-        guard try await store.organization(id) != nil else { throw StoreError.organizationUnknown(id) }
-        let users = try await store.countUsers(of: id)
+        let administration = try options.openAdministration()
+        _ = try await administration.settings(of: id)
+        let users = try await administration.store.countUsers(of: id)
         try Terminal.confirm("Delete \(id) with its secrets and \(users) users?", unless: yes)
-        guard try await store.deleteOrganization(id) else { throw StoreError.organizationUnknown(id) }
-        try await options.openTelemetry().forgetTelemetry(of: id)
+        try await administration.organizations.delete(id, by: .commandLine)
         Terminal.print("\(id): deleted")
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import Foundation
 import IdentityCore
 import PortalSSO
@@ -24,14 +25,14 @@ struct OrganizationSSOCommand: AsyncParsableCommand {
     var id: String
 
     func run() async throws {
-        let store = try options.openStore()
-        guard let settings = try await store.organization(id) else { throw StoreError.organizationUnknown(id) }
-        let standing = try await SignInStanding(settings, in: store)
+        let administration = try options.openAdministration()
+        let standing = try await administration.signIn.report(
+            on: try await administration.settings(of: id), by: .commandLine)
         if output.json { return try Terminal.printJSON(SignInJSON(standing)) }
         for line in Self.lines(standing) { Terminal.print(line) }
     }
 
-    static func lines(_ standing: SignInStanding) -> [String] {
+    static func lines(_ standing: SignInReport) -> [String] {
         let settings = standing.settings
         let sso = settings.sso
         let closed = sso.enabled && (sso.require || sso.disableNativeLogin) ? sso.nativeLoginPaths : []
@@ -41,8 +42,7 @@ struct OrganizationSSOCommand: AsyncParsableCommand {
             ("Dialect", settings.dialect.rawValue), ("Login page", sso.loginURL ?? "–"),
             ("Logout page", sso.logoutURL ?? "–"), ("Readiness", readiness(standing)),
         ]
-        for host in settings.hosts {
-            let addresses = PortalAddresses(host: host, dialect: settings.dialect)
+        for addresses in standing.addresses {
             rows += [
                 ("Portal", addresses.portal),
                 ("Callback", addresses.callback ?? "any page, with ?sso=TOKEN"), ("Test", addresses.test),
@@ -52,7 +52,7 @@ struct OrganizationSSOCommand: AsyncParsableCommand {
         return rows.map { ($0 + ":").padding(toLength: 14, withPad: " ", startingAt: 0) + $1 }
     }
 
-    private static func readiness(_ standing: SignInStanding) -> String {
+    private static func readiness(_ standing: SignInReport) -> String {
         switch standing.readiness {
         case .untested: "untested"
         case .stale: "stale: the login page, the dialect or the keys have changed since the test"
@@ -90,7 +90,7 @@ struct SignInJSON: Encodable {
         var at: Double
     }
 
-    init(_ standing: SignInStanding) {
+    init(_ standing: SignInReport) {
         let settings = standing.settings
         organization = settings.id
         dialect = settings.dialect
@@ -111,6 +111,6 @@ struct SignInJSON: Encodable {
         lastFailure = standing.tests.lastFailure.flatMap { test in
             test.failure.map { Failure(code: $0.rawValue, at: test.at) }
         }
-        hosts = settings.hosts.map { PortalAddresses(host: $0, dialect: settings.dialect) }
+        hosts = standing.addresses.map(PortalAddresses.init)
     }
 }

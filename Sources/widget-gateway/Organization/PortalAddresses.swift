@@ -1,8 +1,7 @@
-import IdentityCore
-import PortalSSO
+import ControlPlane
 
-/// The addresses of a portal that its organization has to know, by one of its hosts.
-struct PortalAddresses: Encodable, Equatable {
+/// The addresses of a portal that its organization has to know, for `--json`.
+struct PortalAddresses: Encodable {
     var host: String
     var portal: String
     /// Where the login page sends browsers back to; nil: to any page of the portal, with `?sso=TOKEN`.
@@ -17,11 +16,10 @@ struct PortalAddresses: Encodable, Equatable {
         case test = "testURL"
     }
 
-    init(host: String, dialect: Dialect) {
-        let origin = PortalOrigin(scheme: "https", authority: host).text
-        self.host = host
-        portal = origin + "/"
-        callback = SignInConvention(dialect).callbackPath.map { origin + $0 }
-        test = origin + "/_widget/sso/start?test=true"
+    init(_ addresses: SignInReport.Addresses) {
+        host = addresses.host
+        portal = addresses.portal
+        callback = addresses.callback
+        test = addresses.test
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import UserDirectory
 
 struct SecretGenerateCommand: AsyncParsableCommand {
@@ -22,14 +23,9 @@ struct SecretGenerateCommand: AsyncParsableCommand {
     var organization: String
 
     func run() async throws {
-        let store = try options.openStore()
-        let text = SecretPolicy.generate()
-        let summary = try await store.addSecret(text, purpose: purpose, to: organization)
-        if output.json {
-            return try Terminal.printJSON(AddedSecret(id: summary.id, purpose: summary.purpose, secret: text))
-        }
-        Terminal.print(text)
-        Terminal.note("This is secret \(summary.id) of \(organization). It isn't shown again.")
+        let secrets = try options.openAdministration().secrets
+        guard let new = try await secrets.generate(purpose, for: organization, by: .commandLine).value else { return }
+        try new.show(of: organization, output)
     }
 }
 
@@ -62,12 +58,10 @@ struct SecretImportCommand: AsyncParsableCommand {
 
     func run() async throws {
         let text = try SecretInput.read(secretFile)
-        do throws(SecretRefusal) {
-            try SecretPolicy.check(text, allowWeak: allowWeak)
-        } catch {
-            throw Refusal(error.description)
-        }
-        let summary = try await options.openStore().addSecret(text, purpose: purpose, to: organization)
+        let secrets = try options.openAdministration().secrets
+        let made = try await secrets.take(
+            text, purpose, for: organization, allowWeak: allowWeak, by: .commandLine)
+        guard let summary = made.value?.value else { return }
         if output.json { return try Terminal.printJSON(AddedSecret(id: summary.id, purpose: summary.purpose)) }
         Terminal.print("\(organization): secret \(summary.id) imported")
     }

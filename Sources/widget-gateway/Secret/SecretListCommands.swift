@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import UserDirectory
 
 struct SecretListCommand: AsyncParsableCommand {
@@ -16,18 +17,15 @@ struct SecretListCommand: AsyncParsableCommand {
     var organization: String
 
     func run() async throws {
-        let store = try options.openStore()
-        guard try await store.organization(organization) != nil else {
-            throw StoreError.organizationUnknown(organization)
-        }
-        let secrets = try await store.secrets(of: organization)
+        let secrets = try await options.openAdministration().secrets.list(of: organization, by: .commandLine)
         if output.json { return try Terminal.printJSON(secrets) }
         Terminal.printTable(
-            ["ID", "PURPOSE", "LAST 4", "CREATED", "LAST USED", "REVOKED"],
+            ["ID", "PURPOSE", "LAST 4", "CREATED", "LAST USED", "VALID UNTIL", "REVOKED"],
             secrets.map {
                 [
                     $0.id, $0.purpose.rawValue, $0.last4.isEmpty ? "–" : Terminal.clean($0.last4),
-                    Terminal.moment($0.createdAt), Terminal.moment($0.lastUsedAt), Terminal.moment($0.revokedAt),
+                    Terminal.moment($0.createdAt), Terminal.moment($0.lastUsedAt), Terminal.moment($0.validUntil),
+                    Terminal.moment($0.revokedAt),
                 ]
             },
             empty: "There are no secrets yet: widget-gateway secret generate \(organization)")
@@ -57,18 +55,19 @@ struct SecretRevokeCommand: AsyncParsableCommand {
     var secret: String
 
     func run() async throws {
-        let store = try options.openStore()
-        guard try await store.organization(organization) != nil else {
-            throw StoreError.organizationUnknown(organization)
+        let administration = try options.openAdministration()
+        let secrets = administration.secrets
+        let isThere = try await secrets.list(of: organization, by: .commandLine).contains {
+            $0.id == secret && $0.revokedAt == nil
         }
-        guard try await store.revokeSecret(secret, of: organization) else {
-            throw Refusal("\(organization) has no active secret '\(secret)'")
-        }
-        // In this order: a session begins only while its secret is active, so none can begin after the others ended.
-        let ended = endSessions ? try await store.endSessions(of: organization, .key(secret)) : nil
+        guard isThere else { throw Refusal("\(organization) has no active secret '\(secret)'") }
+        let ended = try await secrets.revoke(secret, of: organization, endSessions: endSessions, by: .commandLine)
         Terminal.print(
-            "\(organization): secret \(secret) revoked" + (ended.map { ", sessions ended: \($0)" } ?? ""))
-        let isLast = try await !store.secrets(of: organization).contains { $0.purpose == .api && $0.revokedAt == nil }
+            "\(organization): secret \(secret) revoked" + (endSessions ? ", sessions ended: \(ended)" : ""))
+        let now = administration.now()
+        let isLast = try await !secrets.list(of: organization, by: .commandLine).contains {
+            $0.purpose == .api && $0.isActive(at: now)
+        }
         if isLast { Terminal.note("warning: \(organization) has no active API secret now, so every token is refused") }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import UserDirectory
 
 struct SessionEndCommand: AsyncParsableCommand {
@@ -45,8 +46,9 @@ struct SessionEndCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let store = try options.openStore()
-        let ended = try await store.endSessions(of: organization, try await selection(in: store))
+        let administration = try options.openAdministration()
+        let ended = try await administration.sessions.end(
+            try await selection(in: administration.store), of: organization, by: .commandLine)
         if let session, ended == 0 {
             throw Refusal("\(organization) has no session '\(Terminal.clean(session))'")
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import Foundation
 import IdentityCore
 import UserDirectory
@@ -25,39 +26,26 @@ struct TokenVerifyCommand: AsyncParsableCommand {
     var token: String
 
     func run() async throws {
-        let stored = try await options.openStore().loadAll().organizations
-        guard let organization = stored.first(where: { $0.settings.id == organization }) else {
-            throw StoreError.organizationUnknown(organization)
-        }
-        let text = token == "-" ? try StandardInput.text(limit: 1 << 20) : token
-        let keys = Dictionary(grouping: organization.secrets, by: \.purpose)
-            .mapValues { $0.map { VerificationKeyText(id: $0.id, text: $0.text) } }
-        let explanation = TokenExplanation(
-            token: text, api: keys[.api] ?? [], userHash: keys[.userHash] ?? [],
-            policy: organization.settings.verificationPolicy, now: Date().timeIntervalSince1970)
-        try report(explanation, dialect: organization.settings.dialect)
-        if explanation.rejection != nil { throw Refusal() }
+        let administration = try options.openAdministration()
+        _ = try await administration.settings(of: organization)
+        let text = token == "-" ? try StandardInput.text(limit: TokenCheckService.longestToken) : token
+        let check = try await administration.tokenChecks.check(text, of: organization, by: .commandLine)
+        try output.json ? Terminal.printJSON(Report(check)) : show(check)
+        if check.explanation.rejection != nil { throw Refusal() }
     }
 
-    private func report(_ explanation: TokenExplanation, dialect: Dialect) throws {
-        if output.json {
-            try Terminal.printJSON(
-                Report(
-                    accepted: explanation.rejection == nil, code: explanation.rejection?.code.rawValue,
-                    claim: explanation.rejection?.claim?.description, keyID: explanation.keyID,
-                    wouldReject: explanation.wouldReject.map(\.code.rawValue), warnings: explanation.warnings.names,
-                    steps: explanation.steps.map {
-                        Report.Step(name: $0.name, outcome: $0.outcome.rawValue, words: $0.words)
-                    },
-                    profile: explanation.profile.map(ProfileJSON.init),
-                    privileges: explanation.rejection == nil && dialect == .uservoice
-                        ? Report.Privileges(explanation.privileges) : nil))
-            return
-        }
+    private func show(_ check: TokenCheck) {
+        let explanation = check.explanation
+        if check.isTrimmed { Terminal.print("There is white space around it: the gateway would refuse it so.") }
         let signs: [TokenExplanation.Step.Outcome: String] = [.ok: "✓", .failed: "✗", .skipped: "·"]
         for step in explanation.steps {
             let name = step.name.padding(toLength: 10, withPad: " ", startingAt: 0)
             Terminal.print("\(signs[step.outcome] ?? " ") \(name) \(step.words)")
+            if let remedy = step.remedy { Terminal.print("             → \(remedy)") }
+        }
+        for time in explanation.times {
+            let moment = time.moment.flatMap { abs($0) < 1e11 ? Terminal.moment($0) : nil }
+            Terminal.print("  \(time.name): \(time.written)" + (moment.map { " (\($0))" } ?? ""))
         }
         for rejection in explanation.wouldReject {
             Terminal.print("  would be refused if enforced: \(rejection.code.rawValue)")
@@ -74,7 +62,12 @@ struct TokenVerifyCommand: AsyncParsableCommand {
         var accepted: Bool
         var code: String?
         var claim: String?
+        var trimmed: Bool
         var keyID: String?
+        /// Another organization, one of whose secrets signed it.
+        var signedBy: String?
+        var header: Header?
+        var times: [Time]
         var wouldReject: [String]
         var warnings: [String]
         var steps: [Step]
@@ -82,10 +75,24 @@ struct TokenVerifyCommand: AsyncParsableCommand {
         /// In the one dialect that has such claims.
         var privileges: Privileges?
 
+        struct Header: Encodable {
+            var alg: String?
+            var kid: String?
+            var typ: String?
+        }
+
+        struct Time: Encodable {
+            var name: String
+            var written: String
+            var moment: Double?
+            var looksLikeMilliseconds: Bool
+        }
+
         struct Step: Encodable {
             var name: String
             var outcome: String
             var words: String
+            var remedy: String?
         }
 
         struct Privileges: Encodable {
@@ -93,11 +100,32 @@ struct TokenVerifyCommand: AsyncParsableCommand {
             /// `absent`, `accept` or `deny`.
             var admin: String
             var owner: String
+        }
 
-            init(_ claims: PrivilegeClaims) {
-                trusted = claims.isTrusted
-                admin = claims.admin.rawValue
-                owner = claims.owner.rawValue
+        init(_ check: TokenCheck) {
+            let explanation = check.explanation
+            accepted = explanation.rejection == nil
+            code = explanation.rejection?.code.rawValue
+            claim = explanation.rejection?.claim?.description
+            trimmed = check.isTrimmed
+            keyID = explanation.keyID
+            signedBy = check.organizationThatVouches
+            header = explanation.header.map { Header(alg: $0.algorithm, kid: $0.keyID, typ: $0.type) }
+            times = explanation.times.map {
+                Time(
+                    name: $0.name, written: $0.written, moment: $0.moment,
+                    looksLikeMilliseconds: $0.looksLikeMilliseconds)
+            }
+            wouldReject = explanation.wouldReject.map(\.code.rawValue)
+            warnings = explanation.warnings.names
+            steps = explanation.steps.map {
+                Step(name: $0.name, outcome: $0.outcome.rawValue, words: $0.words, remedy: $0.remedy)
+            }
+            profile = explanation.profile.map(ProfileJSON.init)
+            let claims = explanation.privileges
+            if check.settings.dialect == .uservoice, profile != nil {
+                privileges = Privileges(
+                    trusted: claims.isTrusted, admin: claims.admin.rawValue, owner: claims.owner.rawValue)
             }
         }
     }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import ControlPlane
 import UserDirectory
 
 struct UserBlockCommand: AsyncParsableCommand {
@@ -10,10 +10,10 @@ struct UserBlockCommand: AsyncParsableCommand {
     @OptionGroup var arguments: UserArguments
 
     func run() async throws {
-        let store = try options.openStore()
-        guard try await store.setBlocked(true, user: arguments.user, of: arguments.organization) else {
-            throw arguments.unknown
-        }
+        let administration = try options.openAdministration()
+        let user = try await arguments.find(in: administration)
+        _ = try await administration.users.setBlocked(
+            true, user.id, of: arguments.organization, by: .commandLine)
         Terminal.print("\(Terminal.clean(arguments.user)): blocked")
     }
 }
@@ -25,10 +25,10 @@ struct UserUnblockCommand: AsyncParsableCommand {
     @OptionGroup var arguments: UserArguments
 
     func run() async throws {
-        let store = try options.openStore()
-        guard try await store.setBlocked(false, user: arguments.user, of: arguments.organization) else {
-            throw arguments.unknown
-        }
+        let administration = try options.openAdministration()
+        let user = try await arguments.find(in: administration)
+        _ = try await administration.users.setBlocked(
+            false, user.id, of: arguments.organization, by: .commandLine)
         Terminal.print("\(Terminal.clean(arguments.user)): unblocked")
     }
 }
@@ -42,14 +42,38 @@ struct UserSignOutCommand: AsyncParsableCommand {
     @OptionGroup var arguments: UserArguments
 
     func run() async throws {
-        let store = try options.openStore()
-        let moment = Date().timeIntervalSince1970
-        guard
-            try await store.signOutEverywhere(user: arguments.user, of: arguments.organization, at: moment)
-        else { throw arguments.unknown }
+        let administration = try options.openAdministration()
+        let user = try await arguments.find(in: administration)
+        _ = try await administration.users.signOutEverywhere(
+            user.id, of: arguments.organization, by: .commandLine)
         Terminal.print("\(Terminal.clean(arguments.user)): signed out everywhere")
     }
 }
+
+struct UserSetRoleCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "set-role",
+        abstract: "Change what a user may do on the portal.",
+        discussion: """
+              widget-gateway user set-role acme ann@example.com admin
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var arguments: UserArguments
+
+    @Argument(help: "The role.")
+    var role: UserRole
+
+    func run() async throws {
+        let administration = try options.openAdministration()
+        let user = try await arguments.find(in: administration)
+        _ = try await administration.users.setRole(
+            role, user.id, of: arguments.organization, by: .commandLine)
+        Terminal.print("\(Terminal.clean(arguments.user)): \(role.rawValue)")
+    }
+}
+
+extension UserRole: ExpressibleByArgument {}
 
 struct UserDeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -64,13 +88,10 @@ struct UserDeleteCommand: AsyncParsableCommand {
     @OptionGroup var arguments: UserArguments
 
     func run() async throws {
-        let store = try options.openStore()
-        guard let user = try await store.user(arguments.user, of: arguments.organization) else {
-            throw arguments.unknown
-        }
+        let administration = try options.openAdministration()
+        let user = try await arguments.find(in: administration)
         try Terminal.confirm("Delete \(Terminal.clean(arguments.user))?", unless: yes)
-        guard try await store.deleteUser(arguments.user, of: arguments.organization) else { throw arguments.unknown }
-        try await options.openTelemetry().forgetTelemetry(ofUser: user.id, of: arguments.organization)
+        try await administration.users.delete(user.id, of: arguments.organization, by: .commandLine)
         Terminal.print("\(Terminal.clean(arguments.user)): deleted")
     }
 }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import ControlPlane
+import UserDirectory
 
 struct UserCommand: GroupCommand {
     static let configuration = CommandConfiguration(
@@ -9,7 +11,8 @@ struct UserCommand: GroupCommand {
             """,
         subcommands: [
             UserImportCommand.self, UserExportCommand.self, UserListCommand.self, UserShowCommand.self,
-            UserBlockCommand.self, UserUnblockCommand.self, UserSignOutCommand.self, UserDeleteCommand.self,
+            UserExportDataCommand.self, UserBlockCommand.self, UserUnblockCommand.self, UserSignOutCommand.self,
+            UserSetRoleCommand.self, UserDeleteCommand.self,
         ])
 }
 
@@ -21,5 +24,10 @@ struct UserArguments: ParsableArguments {
     @Argument(help: "Directory id, the customer's own id, or email address.")
     var user: String
 
-    var unknown: Refusal { Refusal("\(organization) has no user '\(Terminal.clean(user))'") }
+    func find(in administration: Administration) async throws -> DirectoryUser {
+        guard let found = try await administration.store.user(user, of: organization) else { throw unknown }
+        return found
+    }
+
+    private var unknown: Refusal { Refusal("\(organization) has no user '\(Terminal.clean(user))'") }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlPlane
 import Foundation
 import UserDirectory
 
@@ -12,8 +13,9 @@ struct UserImportCommand: AsyncParsableCommand {
             (separated by ;), weight, status, renewal_date, renewal_risk, owner_id, owner_email, role. An empty cell says
             nothing. Users are matched as tokens are.
 
-            The whole file is checked before anything is written, and every bad row is named by its line. Then batches
-            are written, each all or nothing.
+            The whole file is checked before anything is written, and bad rows are named by their lines. Then batches
+            of 1000 rows are written, each all or nothing: an import that was interrupted, or that left out a batch
+            whose users conflict, is run again and goes on, since what is stored already stays as it is.
 
               widget-gateway user import acme users.csv
             """)
@@ -21,68 +23,53 @@ struct UserImportCommand: AsyncParsableCommand {
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: JSONOption
 
-    @Option(help: .hidden)
-    var batchSize = 1000
-
     @Argument(help: "The organization's id.")
     var organization: String
 
     @Argument(help: "The CSV file, in UTF-8; - is standard input.")
     var file: String
 
-    private static let mistakesShown = 100
-
-    func validate() throws {
-        guard (1...100_000).contains(batchSize) else { throw ValidationError("--batch-size is out of range.") }
-    }
+    private static let readSize = 64 << 10
 
     func run() async throws {
-        let store = try options.openStore()
-        guard try await store.organization(organization) != nil else {
-            throw StoreError.organizationUnknown(organization)
-        }
+        let administration = try options.openAdministration()
+        _ = try await administration.settings(of: organization)
         let source = try source()
-        let total = try check(source)
+        let total = try await check(source, administration.users)
         try source.seek(toOffset: 0)
-        try await write(source, total: total, to: store)
+        let report = try await pass(source, isTrial: false, total: total, administration.users)
+        if output.json {
+            try Terminal.printJSON(Result(read: report.read, created: report.created, updated: report.updated))
+        } else {
+            Terminal.print("\(report.read) users read: \(report.created) created, \(report.updated) updated")
+        }
+        guard report.refused == 0 else {
+            throw Refusal(
+                "\(report.refused) users weren't imported, with the batches of the rows above: mend those, and import "
+                    + "the file again; what was imported stays")
+        }
     }
 
     /// Reads the whole file once and refuses it where a row is bad. Returns how many there are.
-    private func check(_ source: FileHandle) throws -> Int {
-        var reader = UserImportFile(reading: source)
-        var mistakes = 0
-        var rows = 0
-        while let batch = try reader.nextBatch(batchSize) {
-            rows += batch.rows.count
-            for mistake in batch.mistakes.prefix(max(0, Self.mistakesShown - mistakes)) {
-                Terminal.note("\(file): \(mistake)")
-            }
-            mistakes += batch.mistakes.count
-        }
-        guard mistakes == 0 else { throw Refusal("\(mistakes) bad rows: nothing was imported") }
-        return rows
+    private func check(_ source: FileHandle, _ users: UserService) async throws -> Int {
+        let report = try await pass(source, isTrial: true, total: nil, users)
+        guard report.mistakeCount == 0 else { throw Refusal("\(report.mistakeCount) bad rows: nothing was imported") }
+        return report.read
     }
 
-    private func write(_ source: FileHandle, total: Int, to store: any UserStore) async throws {
-        var reader = UserImportFile(reading: source)
-        var result = Result()
-        var progress = ProgressLine(total: total, noun: "users")
-        while let batch = try reader.nextBatch(batchSize) {
-            do {
-                let counts = try await store.importUsers(batch.rows.map(\.profile), into: organization)
-                result.created += counts.created
-                result.updated += counts.updated
-                result.read += batch.rows.count
-            } catch StoreError.importRefused(let index, let code) {
-                progress.finish()
-                let line = batch.rows.indices.contains(index) ? batch.rows[index].line : 0
-                throw Refusal("\(file): line \(line): \(code); \(result.words) before this batch were kept")
-            }
-            progress.show(result.read)
+    private func pass(
+        _ source: FileHandle, isTrial: Bool, total: Int?, _ users: UserService
+    ) async throws -> UserImportReport {
+        var line = ProgressLine(total: total, noun: isTrial ? "users checked" : "users")
+        let report = try await users.importCSV(
+            into: organization, isTrial: isTrial, by: .commandLine, progress: { line.show($0.read) }
+        ) {
+            try source.read(upToCount: Self.readSize).flatMap { $0.isEmpty ? nil : Array($0) }
         }
-        progress.finish()
-        if output.json { return try Terminal.printJSON(result) }
-        Terminal.print("\(result.read) users read: \(result.words)")
+        line.finish()
+        for mistake in report.mistakes { Terminal.note("\(file): \(mistake)") }
+        if let stopped = report.stopped { throw Refusal(stopped) }
+        return report
     }
 
     /// A file that can be read twice: standard input is copied to one that has no name any more.
@@ -107,7 +94,5 @@ struct UserImportCommand: AsyncParsableCommand {
         var read = 0
         var created = 0
         var updated = 0
-
-        var words: String { "\(created) created, \(updated) updated" }
     }
 }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import ControlPlane
+import GatewayConfiguration
 import IdentityCore
 import UserDirectory
 
@@ -8,6 +10,7 @@ struct UserListCommand: AsyncParsableCommand {
         abstract: "List users in order of their creation.",
         discussion: """
               widget-gateway user list acme --search ann --limit 20
+              widget-gateway user list acme --plan pro --mrr-min 1000
               widget-gateway user list acme --after usr_… --json
             """)
 
@@ -16,6 +19,30 @@ struct UserListCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("What an email, id or name begins with.", valueName: "text"))
     var search: String?
+
+    @Option(help: "Only with this status.")
+    var status: String?
+
+    @Option(help: "Only with this plan.")
+    var plan: String?
+
+    @Option(help: "Only of this segment.")
+    var segment: String?
+
+    @Option(help: "Only of this company, by name or id.")
+    var company: String?
+
+    @Option(help: "Only with this role.")
+    var role: UserRole?
+
+    @Flag(help: "Only those who are blocked.")
+    var blocked = false
+
+    @Option(help: ArgumentHelp("Only with a company's monthly revenue of at least this.", valueName: "amount"))
+    var mrrMin: Double?
+
+    @Option(help: ArgumentHelp("Only with a company's monthly revenue of at most this.", valueName: "amount"))
+    var mrrMax: Double?
 
     @Option(help: ArgumentHelp("Go on after this directory id.", valueName: "id"))
     var after: String?
@@ -31,19 +58,42 @@ struct UserListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let users = try await options.openStore().users(
-            of: organization, search: search, after: after, limit: limit)
-        if output.json { return try Terminal.printJSON(users.map(UserJSON.init)) }
+        let users = try options.openAdministration().users
+        let (found, next) = try await find(users)
+        if output.json { return try Terminal.printJSON(found.map(UserJSON.init)) }
         Terminal.printTable(
             ["DIRECTORY ID", "ID", "EMAIL", "NAME", "CREATED", "BLOCKED"],
-            users.map {
+            found.map {
                 [
                     $0.id, Terminal.clean($0.profile.externalID), Terminal.clean($0.profile.email),
                     Terminal.clean($0.profile.name), Terminal.moment($0.createdAt), Terminal.moment($0.blockedAt),
                 ]
             },
             empty: "No users.")
-        if users.count == limit, let last = users.last { Terminal.note("There may be more: --after \(last.id)") }
+        if let next { Terminal.note("There may be more: --after \(next)") }
+    }
+
+    /// As many as are wanted: a page may hold fewer.
+    private func find(_ users: UserService) async throws -> (users: [DirectoryUser], next: String?) {
+        var filter = UserFilter()
+        filter.search = search
+        filter.status = status
+        filter.plan = plan
+        filter.segment = segment
+        filter.company = company
+        filter.role = role
+        filter.isBlocked = blocked ? true : nil
+        filter.revenueFrom = mrrMin
+        filter.revenueTo = mrrMax
+        var found: [DirectoryUser] = []
+        var cursor = after
+        repeat {
+            let page = try await users.list(
+                of: organization, filter, after: cursor, limit: limit - found.count, by: .commandLine)
+            found += page.users
+            cursor = page.next
+        } while cursor != nil && found.count < limit
+        return (found, cursor)
     }
 }
 
@@ -60,8 +110,30 @@ struct UserShowCommand: AsyncParsableCommand {
     @OptionGroup var arguments: UserArguments
 
     func run() async throws {
-        let user = try await options.openStore().user(arguments.user, of: arguments.organization)
-        guard let user else { throw arguments.unknown }
+        let user = try await arguments.find(in: try options.openAdministration())
         try Terminal.printJSON(UserJSON(user))
+    }
+}
+
+struct UserExportDataCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export-data",
+        abstract: "Write all that is stored of one user, as JSON: for a privacy request.",
+        discussion: """
+            Profile, sessions, the rows of the token log that name them, and what administrators changed.
+
+              widget-gateway user export-data acme ann@example.com > ann.json
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var arguments: UserArguments
+
+    func run() async throws {
+        let administration = try options.openAdministration()
+        let user = try await arguments.find(in: administration)
+        let record = try await administration.users.everything(
+            on: user.id, of: arguments.organization, by: .commandLine)
+        try Terminal.printJSON(AnyJSON(text: Representation.userData(record).json))
+        if !record.isComplete { Terminal.note("warning: there is more; these are the newest of each kind") }
     }
 }

@@ -1,24 +1,23 @@
-import Foundation
 import IdentityCore
 import Testing
 import UserDirectory
 
-@testable import widget_gateway
-
-@Suite struct UserImportFileTests {
-    /// Reads `text` in batches of `limit` rows.
-    private func read(_ bytes: some Sequence<UInt8>, limit: Int = 2) throws -> (rows: [String], mistakes: [String]) {
-        let pipe = Pipe()
-        try pipe.fileHandleForWriting.write(contentsOf: Data(bytes))
-        try pipe.fileHandleForWriting.close()
-        var file = UserImportFile(reading: pipe.fileHandleForReading)
-        var rows: [String] = []
-        var mistakes: [String] = []
-        while let batch = try file.nextBatch(limit) {
-            rows += batch.rows.map { "\($0.line) \($0.profile.email ?? "-")" }
-            mistakes += batch.mistakes.map(\.description)
+@Suite struct UserCSVReaderTests {
+    /// Reads a file that comes in parts of `step` bytes, in batches of `limit` rows.
+    private func read(
+        _ bytes: some Sequence<UInt8>, limit: Int = 2, step: Int = 5
+    ) throws -> (rows: [String], mistakes: [String]) {
+        var reader = UserCSVReader(batchSize: limit)
+        let bytes = Array(bytes)
+        var batches: [UserCSVReader.Batch] = []
+        for start in stride(from: 0, to: bytes.count, by: step) {
+            batches += try reader.take(bytes[start..<min(start + step, bytes.count)])
         }
-        return (rows, mistakes)
+        if let last = try reader.finish() { batches.append(last) }
+        return (
+            batches.flatMap(\.rows).map { "\($0.line) \($0.profile.email ?? "-")" },
+            batches.flatMap(\.mistakes).map(\.description)
+        )
     }
 
     @Test(arguments: [1, 2, 3, 100])
@@ -44,7 +43,7 @@ import UserDirectory
 
     @Test(arguments: ["", "\n\n", "colour\n", "name\n", "email,email\n", "\"email\n"])
     func `a bad header refuses the file`(text: String) {
-        #expect(throws: Refusal.self) { try read(text.utf8) }
+        #expect(throws: UserCSVUnreadable.self) { try read(text.utf8) }
     }
 
     @Test func `a header alone is no users`() throws {

@@ -1,3 +1,4 @@
+import ControlPlane
 import IdentityCore
 import PortalSSO
 import Testing
@@ -5,7 +6,7 @@ import UserDirectory
 
 @testable import widget_gateway
 
-@Suite struct SignInStandingTests {
+@Suite struct SignInVerdictTests {
     private static let keys = ["key_a", "key_b"]
 
     private static func settings(
@@ -28,7 +29,7 @@ import UserDirectory
     @Test func `sign-in is enabled after a success with the present login page, dialect and keys`() {
         let tests = SignInTests(lastSuccess: Self.test(), lastFailure: Self.test(failure: .tokenExpired))
         let before = Self.settings(enabled: false)
-        let standing = SignInStanding(Self.settings(enabled: true), tests: tests, keyIDs: Self.keys.reversed())
+        let standing = SignInReport(Self.settings(enabled: true), tests: tests, keyIDs: Self.keys.reversed())
         #expect(standing.verdict(before: before, isAsked: true, isForced: false) == .allowed)
     }
 
@@ -53,7 +54,7 @@ import UserDirectory
         _ name: String, _ tests: SignInTests, _ page: String, _ keys: [String], _ reason: String
     ) {
         let settings = Self.settings(enabled: true, loginURL: page)
-        let standing = SignInStanding(settings, tests: tests, keyIDs: keys)
+        let standing = SignInReport(settings, tests: tests, keyIDs: keys)
         for before in [nil, Self.settings(enabled: false)] {
             guard case .refused(let message) = standing.verdict(before: before, isAsked: true, isForced: false) else {
                 Issue.record("not refused")
@@ -70,16 +71,16 @@ import UserDirectory
         }
         var off = settings
         off.sso.enabled = false
-        let disabling = SignInStanding(off, tests: tests, keyIDs: keys)
+        let disabling = SignInReport(off, tests: tests, keyIDs: keys)
         #expect(disabling.verdict(before: settings, isAsked: true, isForced: false) == .allowed)
     }
 
     @Test func `what is enabled already can be changed, with a warning where that needs a test`() {
         let before = Self.settings(enabled: true)
-        func verdict(_ change: (inout OrganizationSettings) -> Void, isAsked: Bool = false) -> SignInStanding.Verdict {
+        func verdict(_ change: (inout OrganizationSettings) -> Void, isAsked: Bool = false) -> SignInVerdict {
             var after = before
             change(&after)
-            return SignInStanding(after, tests: SignInTests(lastSuccess: Self.test()), keyIDs: Self.keys)
+            return SignInReport(after, tests: SignInTests(lastSuccess: Self.test()), keyIDs: Self.keys)
                 .verdict(before: before, isAsked: isAsked, isForced: false)
         }
         #expect(verdict { $0.sso.buttonLabel = "Go" } == .allowed)
@@ -92,17 +93,17 @@ import UserDirectory
             return
         }
         // Stale already, and nothing about it is said.
-        let stale = SignInStanding(before, tests: SignInTests(), keyIDs: [])
+        let stale = SignInReport(before, tests: SignInTests(), keyIDs: [])
         #expect(stale.verdict(before: before, isAsked: true, isForced: false) == .allowed)
         var renamed = before
         renamed.name = "New"
         #expect(
-            SignInStanding(renamed, tests: SignInTests(), keyIDs: [])
+            SignInReport(renamed, tests: SignInTests(), keyIDs: [])
                 .verdict(before: before, isAsked: false, isForced: false) == .allowed)
     }
 
     @Test func `an organization without a host is told to have one`() {
-        let standing = SignInStanding(Self.settings(enabled: true, hosts: []), tests: SignInTests(), keyIDs: [])
+        let standing = SignInReport(Self.settings(enabled: true, hosts: []), tests: SignInTests(), keyIDs: [])
         #expect(standing.advice == "give acme a host to test it at")
     }
 
@@ -113,9 +114,16 @@ import UserDirectory
             (.uservoice, "https://a.test:8443/login_success"), (.productlift, nil), (.sleekplan, nil),
         ] as [(Dialect, String?)])
     func `each dialect has its callback`(_ dialect: Dialect, _ callback: String?) {
-        let addresses = PortalAddresses(host: "a.test:8443", dialect: dialect)
-        #expect(addresses.portal == "https://a.test:8443/" && addresses.callback == callback)
-        #expect(addresses.test == "https://a.test:8443/_widget/sso/start?test=true")
+        var settings = OrganizationSettings(id: "acme")
+        settings.dialect = dialect
+        settings.hosts = ["a.test:8443"]
+        let addresses = SignInReport(settings, tests: SignInTests(), keyIDs: []).addresses
+        #expect(
+            addresses == [
+                SignInReport.Addresses(
+                    host: "a.test:8443", portal: "https://a.test:8443/", callback: callback,
+                    test: "https://a.test:8443/_widget/sso/start?test=true")
+            ])
     }
 
     @Test func `the standing is shown for people and for scripts`() throws {
@@ -123,7 +131,7 @@ import UserDirectory
         settings.sso.require = true
         settings.sso.nativeLoginPaths = ["/login", "/users"]
         let tests = SignInTests(lastSuccess: Self.test(), lastFailure: Self.test(failure: .tokenExpired))
-        let standing = SignInStanding(settings, tests: tests, keyIDs: Self.keys)
+        let standing = SignInReport(settings, tests: tests, keyIDs: Self.keys)
         #expect(
             OrganizationSSOCommand.lines(standing) == [
                 "Sign-in:      required", "Native login: closed: /login /users", "Dialect:      productbridge",
