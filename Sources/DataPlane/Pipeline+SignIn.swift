@@ -142,6 +142,7 @@ extension DataPlaneWorker {
         let verified: VerifiedIdentity
         switch verdict {
         case .reject(let rejection):
+            context.keyID = verifier.refusedKeyID
             if transaction?.isTest == true {
                 noteRefusal(context, rejection.code)
                 return answerTest(context, .failed(rejection))

@@ -66,7 +66,9 @@ extension DataPlaneWorker {
             policy: settings.policy, now: now)
         context.verifyTime = EventLoop.monotonicNanoseconds() - verifyingSince
         switch verdict {
-        case .reject(let rejection): throw throttled(rejection, context)
+        case .reject(let rejection):
+            context.keyID = verifier.refusedKeyID
+            throw throttled(rejection, context)
         case .accept(let token):
             counters.verified += 1
             admit(context, VerifiedIdentity(token), remembersToken: true)

@@ -8,6 +8,9 @@ package final class TokenVerifier {
     let scratch = JSONScratch()
     let names = ClaimNames()
 
+    /// The id of the key that vouches for the token which this verifier refused last; nil where none does.
+    package private(set) var refusedKeyID: String?
+
     package init() {}
 
     deinit { scratch.deallocate() }
@@ -18,10 +21,13 @@ package final class TokenVerifier {
     package func verify(
         _ token: UnsafeRawBufferPointer, keys: OrganizationKeys, policy: VerificationPolicy, now: Double
     ) -> Verdict {
+        // Noted where a token is refused alone: what is accepted pays nothing for it.
+        var key: Unmanaged<VerificationKey>?
         do throws(Rejection) {
             let compact = try CompactToken(token, in: scratch)
             let header = try JOSEHeader(compact, in: scratch, names: names.header)
             let authenticated = try AuthenticatedToken(compact, header: header, keys: keys, in: scratch)
+            key = Unmanaged.passUnretained(authenticated.key)
             let (claims, times) = try UserClaims.read(
                 authenticated, in: scratch, names: names, policy: policy, now: now)
             let userHash = try UserHashRule(keys: keys, scratch: scratch)
@@ -31,6 +37,7 @@ package final class TokenVerifier {
                     claims: claims, times: times, key: authenticated.key, userHash: userHash, onlyIDVerified: false,
                     verifier: self))
         } catch {
+            refusedKeyID = key?._withUnsafeGuaranteedRef { $0.id }
             return .reject(error)
         }
     }

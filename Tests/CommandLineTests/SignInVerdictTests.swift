@@ -118,12 +118,9 @@ import UserDirectory
         settings.dialect = dialect
         settings.hosts = ["a.test:8443"]
         let addresses = SignInReport(settings, tests: SignInTests(), keyIDs: []).addresses
-        #expect(
-            addresses == [
-                SignInReport.Addresses(
-                    host: "a.test:8443", portal: "https://a.test:8443/", callback: callback,
-                    test: "https://a.test:8443/_widget/sso/start?test=true")
-            ])
+        #expect(addresses.map(\.host) == ["a.test:8443"] && addresses.map(\.portal) == ["https://a.test:8443/"])
+        #expect(addresses.map(\.callback) == [callback])
+        #expect(addresses.map(\.test) == ["https://a.test:8443/_widget/sso/start?test=true"])
     }
 
     @Test func `the standing is shown for people and for scripts`() throws {

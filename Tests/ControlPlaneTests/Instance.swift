@@ -23,7 +23,8 @@ final class Instance: Sendable {
             path: folder.appending(path: "store.db").path, masterKey: .random(), now: now)
         self.store = store
         administration = Administration(
-            store: store, telemetry: try SQLiteTelemetry(path: folder.appending(path: "log.db").path), now: now, changed: { clock.changes.withLock { $0 += 1 } })
+            store: store, telemetry: try SQLiteTelemetry(path: folder.appending(path: "log.db").path), now: now,
+            changed: { clock.changes.withLock { $0 += 1 } })
         router = AdminRouter(administration, authenticator: Authenticator(store: store, now: now))
     }
 

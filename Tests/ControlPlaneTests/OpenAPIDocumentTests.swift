@@ -43,7 +43,8 @@ import Testing
 
     @Test func `each path's parameters are described`() {
         for operation in AdminOperation.all {
-            let named = operation.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
+            let named = operation.path.split(separator: "/").filter { $0.hasPrefix("{") }
+                .map { String($0.dropFirst().dropLast()) }
             let described = operation.parameters.filter { $0.place == .path }.map(\.name)
             #expect(named == described, "\(operation.id)")
         }

@@ -126,7 +126,11 @@ def test_each_outcome_is_one_row_with_its_facts(make_gateway):
     assert by_code["accepted"]["key_id"] == key
     assert by_code["accepted"]["origin"] == ORIGIN
     assert [row["code"] for row in rows if "user" in row] == ["accepted"], "nothing unverified names a user"
-    assert "key_id" in by_code["user_unknown"] and "key_id" not in by_code["token_signature_mismatch"]
+    vouched = {row["code"] for row in rows if "key_id" in row}
+    assert vouched == {
+        "accepted", "user_unknown", "token_expired", "token_claim_missing", "token_claim_invalid",
+        "user_hash_subject_missing", "user_hash_missing", "user_hash_mismatch"}
+    assert by_code["token_expired"]["key_id"] == by_code["token_claim_missing"]["key_id"] == key
     assert {row["id"] for row in rows} == {row["id"] for row in log_of(gateway)}, "each once"
     nothing_leaks(gateway)
 

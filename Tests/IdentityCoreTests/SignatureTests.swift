@@ -36,4 +36,20 @@ import Testing
             #expect(outcome(Sample.token(payload, secret: "another")).code == .tokenSignatureMismatch)
         }
     }
+
+    @Test func `a refused token's key is known where one vouches for it`() {
+        let keys = OrganizationKeys(api: Sample.api, userHash: [])
+        let verifier = TokenVerifier()
+        for (token, key) in [
+            (Sample.token(#"{"email":"a@b.c","exp":1}"#, secret: Sample.second), "k2"),
+            (Sample.token("{}"), "k1"), (Sample.token(#"{"email":"a@b.c"}"#, secret: "x"), nil), ("a.b", nil),
+            (Sample.token("[]"), "k1"),
+        ] as [(String, String?)] {
+            let verdict = Array(token.utf8).withUnsafeBytes {
+                Outcome(verifier.verify($0, keys: keys, policy: Sample.policy(), now: Sample.now))
+            }
+            #expect(verdict.code != nil)
+            #expect(verifier.refusedKeyID == key)
+        }
+    }
 }
