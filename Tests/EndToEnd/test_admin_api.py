@@ -592,7 +592,7 @@ def test_the_document_is_true_to_the_server(running, api, fresh):
     # It tries ids that it was shown: revoking its own token would leave all the rest behind a closed door.
     command = [
         str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(HERE / "schemathesis.toml"), "run",
-        running.admin + "/api/v1/openapi.json", "--header", f"Authorization: Bearer {token}", "--max-examples", "5",
+        running.admin + "/api/v1/openapi.json", "--header", f"Authorization: Bearer {token}", "--max-examples", "10",
         "--phases", "examples,coverage,fuzzing", "--workers", "1", "--request-timeout", "10", "--no-color",
         "--seed", "1", "--generation-database", "none", "--exclude-operation-id", "revokeAdminToken",
     ]

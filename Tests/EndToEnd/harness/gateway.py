@@ -151,7 +151,7 @@ class Gateway:
 
         Commands are one or two words (`demo`, `organization set`); `--config` goes after them.
         """
-        words = 1 if arguments[0] in ("alerts", "check-config", "demo", "log", "serve") else 2
+        words = 1 if arguments[0] in ("alerts", "audit", "check-config", "demo", "log", "serve") else 2
         command, rest = arguments[:words], arguments[words:]
         return run_cli(*command, "--config", str(self.config_path), *rest, cwd=self.directory, env=self.env, **options)
 
