@@ -3,10 +3,11 @@ import Testing
 @testable import DataPlane
 
 @Suite struct MetricsShardTests {
-    @Test(arguments: [
-        (UInt64(0), 0), (100_000, 0), (100_001, 1), (1_000_000, 3), (1_000_001, 4), (30_000_000_000, 16),
-        (30_000_000_001, 17), (.max / 2, 17),
-    ])
+    @Test(
+        arguments: [
+            (0, 0), (100_000, 0), (100_001, 1), (1_000_000, 3), (1_000_001, 4), (30_000_000_000, 16),
+            (30_000_000_001, 17), (UInt64.max / 2, 17),
+        ] as [(UInt64, Int)])
     func `a duration is counted in the first bucket whose bound it doesn't exceed`(nanoseconds: UInt64, bucket: Int) {
         let shard = MetricsShard()
         shard.observe(nanoseconds: nanoseconds, in: MetricsLayout.admission)
@@ -44,6 +45,13 @@ import Testing
         take(MetricsLayout.requestBytes..<MetricsLayout.requestBytes + 1)
         take(MetricsLayout.responseBytes..<MetricsLayout.responseBytes + 1)
         #expect(taken.count == MetricsLayout.count)
+    }
+
+    @Test func `the numbers in the layout are what there is`() {
+        #expect(MetricsLayout.boundCount == MetricsLayout.bounds.count)
+        #expect(MetricsLayout.stateCount == AccessState.allCases.count)
+        #expect(MetricsLayout.outcomeCount == RequestOutcome.allCases.count)
+        #expect(MetricsLayout.faultCount == UpstreamFault.allCases.count)
     }
 
     @Test func `bounds rise, and are what their labels say`() {
