@@ -1,5 +1,5 @@
 # Every target is a short script, so that what CI does can be read and run by hand.
-.PHONY: help run build test test-sanitized fuzz lint format models bench bench-peers soak check-tls clean
+.PHONY: help run build test test-sanitized fuzz lint format models package bench bench-peers soak check-tls clean
 
 help:
 	@echo "make run      install what is missing, build, and start the demo on loopback"
@@ -10,6 +10,7 @@ help:
 	@echo "make lint     formatting and style, changes nothing"
 	@echo "make format   rewrites the sources in the house format"
 	@echo "make models   checks the models of the lock-free cache with spin (a minute or two, up to 6 GiB)"
+	@echo "make package  a Debian package in out/, the Swift runtime inside"
 	@echo "make bench    micro-benchmarks, beside what the ecosystem offers for the same"
 	@echo "make check-tls  holds the TLS listener against testssl.sh"
 	@echo "make soak     five million requests with faults all around: do memory and descriptors stay?"
@@ -42,6 +43,10 @@ format:
 models:
 	bash -c ". scripts/packages.sh && install_missing spin gcc libc6-dev"
 	scripts/check-models.sh
+
+package:
+	scripts/install-build-packages.sh
+	scripts/package-debian.sh
 
 bench:
 	Benchmarks/micro/run.sh

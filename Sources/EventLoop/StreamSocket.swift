@@ -41,6 +41,15 @@ package enum StreamSocket {
         return descriptor
     }
 
+    /// Has new connections go to `count` of the sockets that share an address with `listening`, by chance, from the one
+    /// on that was `first`th (from 0 on) to listen. Chances of places that no socket has are shared by all sockets.
+    package static func choose(first: Int, among count: Int, sharingWith listening: Int32) {
+        _ = widget_reuseport_choose(listening, UInt32(first), UInt32(max(1, count)))
+    }
+
+    /// Ends what `choose` began: all of them get connections again.
+    package static func chooseAmongAll(sharingWith listening: Int32) { _ = widget_reuseport_reset(listening) }
+
     /// Another descriptor of a listening socket, made ready for a loop.
     package static func duplicate(_ listening: Int32) throws(EventLoopError) -> Int32 {
         let descriptor = fcntl(listening, F_DUPFD_CLOEXEC, 0)

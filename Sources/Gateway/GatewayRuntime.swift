@@ -125,6 +125,7 @@ package actor GatewayRuntime {
     package func run() async {
         let signals = SignalWatcher([SIGTERM, SIGINT, SIGHUP])
         let updates = Task { await keepUpToDate() }
+        let watch = watchOverWorkers()
         for await signal in signals.received {
             if signal == SIGHUP {
                 reload()
@@ -133,7 +134,21 @@ package actor GatewayRuntime {
             }
         }
         updates.cancel()
+        watch?.cancel()
         await drain()
+    }
+
+    /// Tells the service manager that all is well, as long as each worker answers. Apart from everything else: a
+    /// storage or a name server that hangs is no reason to end a gateway that serves.
+    private func watchOverWorkers() -> Task<Void, Never>? {
+        guard service.hasWatchdog else { return nil }
+        return Task.detached { [workers, service] in
+            while !Task.isCancelled {
+                for worker in workers { await worker.settle() }
+                service.isAlive()
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
     }
 
     private func drain() async {
@@ -282,8 +297,6 @@ package actor GatewayRuntime {
             await takeInStoredChanges()
             if polls % Self.pollsPerMetrics == 0 {
                 await takeReports()
-                // All workers have answered: none of them hangs.
-                service.isAlive()
                 reloadIfChanged()
             }
             if polls % Self.pollsPerCleaning == 0 {

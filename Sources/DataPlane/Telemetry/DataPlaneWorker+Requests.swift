@@ -31,7 +31,7 @@ extension DataPlaneWorker {
         metrics.add(UInt64(exchange.responseBodySent), to: MetricsLayout.responseBytes)
         guard let upstream = upstreamCells(context) else { return }
         if let latency = timings.upstream {
-            metrics.observe(nanoseconds: latency, in: upstream + UpstreamFault.allCases.count)
+            metrics.observe(nanoseconds: latency, in: upstream + MetricsLayout.faultCount)
         }
         if outcome == .failed, context.phase == .relaying {
             metrics.add(to: upstream + UpstreamFault.broken.rawValue)

@@ -18,21 +18,30 @@ package enum MetricsLayout {
         ("30", 30_000_000_000),
     ]
 
+    // How many there are of each, as numbers: a request's way asks for them, and a collection's count is a call.
+    package static let boundCount = 17
+    package static let stateCount = 4
+    package static let outcomeCount = 5
+    package static let faultCount = 4
+
     /// Cells of one histogram: its buckets, not cumulative, then the sum in nanoseconds.
-    package static let histogramCells = bounds.count + 2
-    package static let sumCell = bounds.count + 1
+    package static let histogramCells = boundCount + 2
+    package static let sumCell = boundCount + 1
 
     /// Cells of one route: a number of requests for each state and outcome, then a histogram of their durations.
     package static let routeCells = outcomesOfRoute + histogramCells
-    package static let outcomesOfRoute = AccessState.allCases.count * RequestOutcome.allCases.count
+    package static let outcomesOfRoute = stateCount * outcomeCount
 
     /// Cells of one upstream: a number for each way to fail, then a histogram of the time to the response's head.
-    package static let upstreamCells = UpstreamFault.allCases.count + histogramCells
+    package static let upstreamCells = faultCount + histogramCells
 
+    @inline(__always)
     package static func route(_ label: Int) -> Int { label * routeCells }
+    @inline(__always)
     package static func outcome(_ state: AccessState, _ outcome: RequestOutcome) -> Int {
-        state.rawValue * RequestOutcome.allCases.count + outcome.rawValue
+        state.rawValue * outcomeCount + outcome.rawValue
     }
+    @inline(__always)
     package static func upstream(_ label: Int) -> Int { routes * routeCells + label * upstreamCells }
 
     package static let admission = routes * routeCells + upstreams * upstreamCells

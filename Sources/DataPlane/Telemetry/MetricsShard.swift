@@ -30,7 +30,7 @@ final class MetricsShard {
     func observe(nanoseconds: UInt64, in histogram: Int) {
         assert((0...MetricsLayout.count - MetricsLayout.histogramCells).contains(histogram))
         var bucket = 0
-        while bucket < MetricsLayout.sumCell - 1, nanoseconds > bounds[bucket] { bucket += 1 }
+        while bucket < MetricsLayout.boundCount, nanoseconds > bounds[bucket] { bucket += 1 }
         cells[histogram + bucket] &+= 1
         cells[histogram + MetricsLayout.sumCell] &+= nanoseconds
     }

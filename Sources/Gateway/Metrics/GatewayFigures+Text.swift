@@ -101,7 +101,7 @@ extension GatewayFigures {
         for (label, upstream) in upstreams.enumerated() where label != MetricLabels.other {
             text.histogram(
                 duration, ("upstream", upstream), requests,
-                at: MetricsLayout.upstream(label) + UpstreamFault.allCases.count)
+                at: MetricsLayout.upstream(label) + MetricsLayout.faultCount)
         }
         let failures = "widget_upstream_failures_total"
         text.family(failures, .counter, "Requests without a whole response from their upstream, by reason.")

@@ -1,4 +1,3 @@
-import CLibUV
 import EventLoop
 import Foundation
 
@@ -31,7 +30,7 @@ struct Handover {
     func prepareToClose(open: Int) {
         guard let first = sockets.first else { return }
         if open == 1 {
-            _ = widget_reuseport_reset(first)
+            StreamSocket.chooseAmongAll(sharingWith: first)
         } else {
             choose(first: open, among: max(1, sockets.count - 1))
         }
@@ -39,7 +38,7 @@ struct Handover {
 
     private func choose(first: Int, among count: Int) {
         guard let socket = sockets.first else { return }
-        _ = widget_reuseport_choose(socket, UInt32(first), UInt32(count))
+        StreamSocket.choose(first: first, among: count, sharingWith: socket)
     }
 }
 

@@ -1,4 +1,3 @@
-import CLibUV
 import EventLoop
 import Foundation
 
