@@ -63,16 +63,18 @@ document.addEventListener("submit", (event) => {
     const isTrial = form.querySelector("[name=mode]:checked").value === "dry";
     const bar = form.querySelector("progress");
     const label = form.querySelector("[data-import-label]");
+    label.textContent = isTrial ? "Reading" : "Reading and writing";
     const status = form.querySelector("[data-import-status]");
     const request = new XMLHttpRequest();
-    let sent = 0;
+    // What has been read, not what was sent: much is on its way in between.
+    let bytes = 0;
     let rows = 0;
     let isOver = false;
     const show = () => {
-      const part = file.size ? Math.floor(100 * sent / file.size) : 100;
-      const text = `${part} % of ${number(Math.ceil(file.size / 1000))} kB sent, ${number(rows)} rows read`;
+      const part = file.size ? Math.floor(100 * bytes / file.size) : 100;
+      const text = `${part} % of ${number(Math.ceil(file.size / 1000))} kB, ${number(rows)} rows`;
       if (status.textContent !== text) status.textContent = text;
-      bar.value = file.size ? sent / file.size : 1;
+      bar.value = file.size ? bytes / file.size : 1;
     };
     const over = () => {
       if (isOver) return;
@@ -85,7 +87,7 @@ document.addEventListener("submit", (event) => {
       if (isOver) return;
       try {
         const answer = await fetch(address, asked);
-        if (answer.ok) rows = (await answer.json()).read;
+        if (answer.ok) ({ bytes, read: rows } = await answer.json());
         show();
       } catch { /* The next one may come through. */ }
       setTimeout(poll, 700);
@@ -94,13 +96,16 @@ document.addEventListener("submit", (event) => {
     request.setRequestHeader("x-csrf-token", form.dataset.csrf);
     request.setRequestHeader("x-requested-with", "fetch");
     request.setRequestHeader("content-type", "text/csv");
-    request.upload.addEventListener("progress", (event) => {
-      sent = Math.min(event.loaded, file.size);
-      if (sent === file.size) label.textContent = isTrial ? "Reading the last rows" : "Writing the last rows";
-      show();
-    });
     request.addEventListener("loadend", over);
-    form.querySelector("[data-import-cancel]").addEventListener("click", () => request.abort());
+    form.querySelector("[data-import-cancel]").addEventListener("click", async () => {
+      label.textContent = "Stopping";
+      try {
+        await fetch(`${address}/cancel`, {
+          ...asked, method: "POST", body: new URLSearchParams({ csrf: form.dataset.csrf }), redirect: "manual",
+        });
+      } catch { /* Then the connection's end stops it. */ }
+      request.abort();
+    });
     addEventListener("beforeunload", stay);
     for (const part of form.querySelectorAll("input, .button.primary")) part.disabled = true;
     form.querySelector("[data-import-progress]").hidden = false;

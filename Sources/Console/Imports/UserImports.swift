@@ -33,6 +33,12 @@ final class UserImports: Sendable {
         }
     }
 
+    /// Lets an import stop before its next part.
+    func cancel(_ id: String, of organization: String) throws {
+        _ = try find(id, of: organization)
+        change(id) { $0.isCancelled = true }
+    }
+
     func find(_ id: String, of organization: String) throws -> UserImport {
         let found = imports.withLock { $0.first { $0.id == id && $0.value.organization == organization }?.value }
         guard let found else {
@@ -62,6 +68,7 @@ struct UserImport: Sendable {
     let beganAt: Double
     var endedAt: Double?
     var bytes = 0
+    var isCancelled = false
     var report = UserImportReport()
     var outcome = Outcome.running
 }

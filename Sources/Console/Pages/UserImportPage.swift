@@ -26,6 +26,12 @@ enum UserImportPage {
                 .download(.whole(Array(sample.utf8)), type: "text/csv; charset=utf-8", name: "users-sample.csv"))
         },
         .post(path + "/{import}", takesForm: false, take),
+        .post(path + "/{import}/cancel") { call in
+            let settings = try await call.settings()
+            try call.who.change(settings.id)
+            try call.imports.cancel(call.segment("import"), of: settings.id)
+            return .seeOther(call.importAddress(call.segment("import")))
+        },
         .get(path + "/{import}") { call in
             let settings = try await call.settings()
             let found = try call.imports.find(call.segment("import"), of: settings.id)
@@ -69,6 +75,10 @@ enum UserImportPage {
                 into: settings.id, isTrial: isTrial, tellingOf: UserImports.mistakesTold, by: call.who,
                 progress: { report in imports.change(id) { $0.report = report } },
                 next: {
+                    // What the browser has sent is on its way here still: leaving it there isn't stopping.
+                    guard try !imports.find(id, of: settings.id).isCancelled else {
+                        throw AdminProblem(.requestMalformed, "cancelled")
+                    }
                     let part = try await body.next()
                     if let part { imports.change(id) { $0.bytes += part.count } }
                     return part

@@ -22,7 +22,9 @@ enum UsersPage {
                 next = page.next
                 if next == nil || users.count >= pageSize { break }
             }
-            let count = try await call.administration.users.count(of: settings.id, by: call.who)
+            // Counting takes longer the more there are: once, on the first page.
+            let count =
+                cursor == nil ? try await call.administration.users.count(of: settings.id, by: call.who) : nil
             return .page(
                 PageContent(
                     "users", title: "Users", in: .organization(settings, .users),
@@ -40,7 +42,7 @@ enum UsersPage {
     private struct Page: Sendable {
         let rows: [Row]
         /// How many there are, whatever is searched for.
-        let count: String
+        let count: String?
         let isOne: Bool
         let isEmpty: Bool
         let query: UserQuery
@@ -55,11 +57,11 @@ enum UsersPage {
         let goesOn: Bool
 
         init(
-            _ call: ConsoleCall, _ query: UserQuery, _ users: [DirectoryUser], count: Int, cursor: String?,
+            _ call: ConsoleCall, _ query: UserQuery, _ users: [DirectoryUser], count: Int?, cursor: String?,
             next: String?
         ) {
             rows = users.map { Row($0, call) }
-            self.count = count.grouped
+            self.count = count?.grouped
             isOne = count == 1
             isEmpty = count == 0
             self.query = query
