@@ -43,7 +43,12 @@ extension String {
     /// For lists and headings: on one line, without what turns the direction of the text around it, and not too long.
     var shownShort: String {
         var text = ""
-        text.unicodeScalars.append(contentsOf: unicodeScalars.lazy.filter(\.isShown).prefix(81))
+        var marks = 0
+        for scalar in unicodeScalars.lazy.filter(\.isShown) where text.unicodeScalars.count <= 80 {
+            // A tower of accents would reach into the lines around it.
+            marks = scalar.properties.generalCategory == .nonspacingMark ? marks + 1 : 0
+            if marks <= 3 { text.unicodeScalars.append(scalar) }
+        }
         guard text.unicodeScalars.count > 80 else { return text.trimmed }
         return String(String.UnicodeScalarView(text.unicodeScalars.prefix(80))).trimmed + "…"
     }
