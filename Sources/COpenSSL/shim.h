@@ -33,6 +33,12 @@ static inline void widget_SSL_CTX_harden(SSL_CTX *context) {
                                      SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
 }
 
+// A client takes the end of a connection without close_notify for what it is: a response that may have been cut off.
+static inline void widget_SSL_CTX_harden_client(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+}
+static inline long widget_SSL_set_tlsext_host_name(SSL *ssl, const char *name) { return SSL_set_tlsext_host_name(ssl, name); }
+
 // HMAC-SHA256 by the states of SHA-256 after the key's blocks. The low-level functions are deprecated since OpenSSL 3, in
 // favour of EVP, whose contexts are allocated and copied for every message: docs/decisions/0011-hmac-midstates.md.
 typedef struct {

@@ -1,7 +1,7 @@
 import COpenSSL
 import Glibc
 
-/// The server side of one TLS connection, reading and writing its non-blocking socket directly.
+/// One TLS connection, reading and writing its non-blocking socket directly.
 package final class TLSConnection {
     package enum Handshake: Equatable {
         case done(isHTTP2: Bool)
@@ -18,7 +18,7 @@ package final class TLSConnection {
         case failed
     }
 
-    private let ssl: OpaquePointer
+    let ssl: OpaquePointer
 
     package init?(_ context: TLSContext, socket: Int32) {
         guard let ssl = SSL_new(context.context) else { return nil }
@@ -27,6 +27,9 @@ package final class TLSConnection {
         SSL_set_bio(ssl, bio, bio)
         SSL_set_accept_state(ssl)
     }
+
+    /// Takes over what is set up for either side.
+    init(_ ssl: OpaquePointer) { self.ssl = ssl }
 
     deinit { SSL_free(ssl) }
 

@@ -35,10 +35,7 @@ package final class TLSContext: @unchecked Sendable {  // OpenSSL counts referen
         widget_SSL_CTX_harden(context)
         _ = widget_SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION)
         // Only AEAD suites with forward secrecy: all others are on HTTP/2's black list (RFC 9113, appendix A).
-        SSL_CTX_set_cipher_list(
-            context,
-            "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
-                + "ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384")
+        SSL_CTX_set_cipher_list(context, Self.cipherSuites)
         SSL_CTX_set_ciphersuites(
             context, "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384")
         _ = widget_SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384")
@@ -64,6 +61,11 @@ package final class TLSContext: @unchecked Sendable {  // OpenSSL counts referen
     }
 
     deinit { SSL_CTX_free(context) }
+
+    /// Of TLS 1.2.
+    static let cipherSuites =
+        "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
+        + "ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
 
     private static let selectProtocol: SSL_CTX_alpn_select_cb_func = { _, out, outLength, offered, length, _ in
         var choice: UnsafePointer<UInt8>?
@@ -101,12 +103,15 @@ package enum TLSError: Error, Equatable, Sendable, CustomStringConvertible {
     case unavailable(reason: String)
     case certificateUnusable(file: String, reason: String)
     case keyUnusable(file: String, reason: String)
+    /// The certificates of authorities that servers are verified by.
+    case authoritiesUnusable(reason: String)
 
     package var description: String {
         switch self {
         case .unavailable(let reason): "TLS can't be set up: \(reason)"
         case .certificateUnusable(let file, let reason): "\(file) isn't a certificate that can be used: \(reason)"
         case .keyUnusable(let file, let reason): "\(file) isn't a key that can be used: \(reason)"
+        case .authoritiesUnusable(let reason): "the authorities' certificates can't be used: \(reason)"
         }
     }
 }
