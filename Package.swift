@@ -73,7 +73,9 @@ let package = Package(
             dependencies: ["EventLoop", "TLSEngine", "HTTPMessages", "HTTP1Codec", "HTTP2Engine"],
             swiftSettings: hotPath),
         .target(
-            name: "HTTPUpstream", dependencies: ["EventLoop", "HTTPMessages", "HTTP1Codec"], swiftSettings: hotPath),
+            name: "HTTPUpstream",
+            dependencies: ["EventLoop", "TLSEngine", "HTTPMessages", "HTTP1Codec", "HTTP2Engine"],
+            swiftSettings: hotPath),
 
         // The product.
         .target(

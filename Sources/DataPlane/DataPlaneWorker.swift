@@ -68,6 +68,7 @@ package final class DataPlaneWorker: ExchangeHandler {
         assertions.removeAll()
         keys = Array(repeating: nil, count: next.organizations.count)
         pools = next.upstreams.map { upstreams.pool(for: $0.target) }
+        upstreams.keep(only: Set(next.upstreams.map(\.target.name)))
     }
 
     /// The ids of secrets that have vouched for somebody since the last call.

@@ -6,6 +6,7 @@ import EventLoop
 import Foundation
 package import GatewayConfiguration
 import HTTPServer
+import HTTPUpstream
 import Logging
 import MessageAuthentication
 import PortalSSO
@@ -42,8 +43,11 @@ package actor GatewayRuntime {
     private let rateTable = RateTable()
     private let labels = MetricLabels()
     private var organizations: OrganizationRegister
-    /// With their names looked up: that may take long, and a change of an organization must not wait for it.
     private var upstreams: [UpstreamSnapshot]
+    /// What the upstreams' names stand for. Looking them up may take long: nothing else waits for it.
+    private var addresses = AddressBook()
+    private var isLookingUp = false
+    private var upstreamLog = UpstreamLog()
     private var workers: [GatewayWorker] = []
     private var listeners: [(configuration: ListenerConfiguration, bound: SocketAddress)] = []
     private var adminThread: SiteThread?
@@ -93,10 +97,16 @@ package actor GatewayRuntime {
         signingKey = try ES256SigningKey(pem: material.pem)
         portalKey = PortalKey(material: Array(material.pem.utf8))
         organizations = try await OrganizationRegister(store, cache: Self.cache(configuration))
-        upstreams = SnapshotBuilder.upstreams(configuration, labels: labels)
+        addresses.keep(UpstreamBuilder.names(configuration))
+        Self.lookUpNewNames(in: &addresses)
+        upstreams = try UpstreamBuilder.upstreams(
+            configuration, addresses, workers: Self.workerCount(configuration), labels: labels)
         fileStamp = Self.stamp(of: file)
         reloads.loadedAt = EventLoop.wallClock()
     }
+
+    /// Seconds of the monotonic clock.
+    private static func seconds() -> Double { Double(EventLoop.monotonicNanoseconds()) / 1e9 }
 
     /// Binds all listeners and starts all threads.
     package func start() async throws {
@@ -298,6 +308,7 @@ package actor GatewayRuntime {
             if polls % Self.pollsPerMetrics == 0 {
                 await takeReports()
                 reloadIfChanged()
+                lookUpUpstreams()
             }
             if polls % Self.pollsPerCleaning == 0 {
                 await telemetry.trim(to: configuration.tokenLog.limits, now: EventLoop.wallClock())
@@ -343,10 +354,48 @@ package actor GatewayRuntime {
         }
     }
 
+    /// Waits for the addresses of names that nothing is known of: without them requests would be refused meanwhile.
+    private static func lookUpNewNames(in addresses: inout AddressBook) {
+        let unknown = addresses.due(at: seconds()).filter { addresses.addresses(of: $0).isEmpty }
+        for (name, found) in UpstreamBuilder.lookUp(unknown) {
+            _ = addresses.found(found, for: name, at: seconds())
+        }
+    }
+
+    /// Looks up, beside everything else, the names that are due.
+    private func lookUpUpstreams() {
+        let due = addresses.due(at: Self.seconds())
+        guard !due.isEmpty, !isLookingUp else { return }
+        isLookingUp = true
+        Thread.detachNewThread { [weak self] in
+            let found = UpstreamBuilder.lookUp(due)
+            Task { [weak self] in await self?.takeAddresses(found) }
+        }
+    }
+
+    private func takeAddresses(_ found: [(name: AddressBook.Name, addresses: [SocketAddress])]) {
+        isLookingUp = false
+        var isChanged = false
+        for (name, found) in found where addresses.found(found, for: name, at: Self.seconds()) {
+            isChanged = true
+            logger.info(
+                "upstream addresses changed", metadata: ["host": "\(name.host)", "addresses": "\(found)"])
+        }
+        guard isChanged else { return }
+        do {
+            upstreams = try UpstreamBuilder.upstreams(
+                configuration, addresses, workers: workers.count, labels: labels)
+            publish()
+        } catch {
+            logger.error("upstreams can't be brought up to date: \(error)")
+        }
+    }
+
     private func takeReports() async {
         var reports: [WorkerReport] = []
         for worker in workers { reports.append(await worker.report(tokenLogRate)) }
         await telemetry.take(reports.map(\.telemetry), now: EventLoop.wallClock())
+        for line in upstreamLog.changes(reports.map(\.upstreams)) { logger.log(level: line.level, "\(line.text)") }
         let used = reports.reduce(into: Set<String>()) { $0.formUnion($1.usedSecrets) }
         if !used.isEmpty { await store.recordSecretUse(Array(used), at: EventLoop.wallClock()) }
         await sum(reports)
@@ -407,8 +456,10 @@ package actor GatewayRuntime {
             {
                 logger.warning("listeners, workers, the cache's size, admin and storage change only with a restart")
             }
+            addresses.keep(UpstreamBuilder.names(next))
+            Self.lookUpNewNames(in: &addresses)
+            upstreams = try UpstreamBuilder.upstreams(next, addresses, workers: workers.count, labels: labels)
             configuration = next
-            upstreams = SnapshotBuilder.upstreams(next, labels: labels)
             Self.apply(next.log)
             publish()
             reloads.succeeded += 1

@@ -94,7 +94,7 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
                         counters: dataPlane.counters, connections: server.connectionCount,
                         exchanges: server.exchangeCount, usedSecrets: dataPlane.takeUsedSecrets(),
                         telemetry: dataPlane.takeTelemetry(rate: rate), figures: dataPlane.requestFigures,
-                        server: server.counts, cache: dataPlane.cacheCounts))
+                        server: server.counts, cache: dataPlane.cacheCounts, upstreams: upstreams.standings))
             }
         }
     }
@@ -125,4 +125,5 @@ struct WorkerReport: Sendable {
     var figures: [UInt64]
     var server: ServerCounts
     var cache: CacheCounts
+    var upstreams: [UpstreamStanding] = []
 }

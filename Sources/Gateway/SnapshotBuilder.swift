@@ -3,7 +3,6 @@ import EventLoop
 import GatewayConfiguration
 import HTTP2Engine
 import HTTPServer
-import HTTPUpstream
 import MessageAuthentication
 import UserDirectory
 
@@ -47,26 +46,6 @@ enum SnapshotBuilder {
         rates.organizations = configuration.organizations.mapValues { $0.map(limit) }
         rates.badTokens = configuration.badTokensPerMinute.map { RateLimit($0, inSeconds: 60, burst: $0) }
         return rates
-    }
-
-    /// The upstreams, in the configuration's order. Looks their hosts up, which blocks: never on a worker.
-    static func upstreams(_ configuration: GatewayConfiguration, labels: MetricLabels) -> [UpstreamSnapshot] {
-        configuration.upstreams.map { upstream($0, labels: labels) }
-    }
-
-    private static func upstream(
-        _ configuration: UpstreamConfiguration, labels: MetricLabels
-    ) -> UpstreamSnapshot {
-        var target = UpstreamTarget(
-            name: configuration.name,
-            addresses: SocketAddress.resolve(host: configuration.host, port: configuration.port))
-        target.connectSeconds = configuration.connectTimeoutSeconds
-        target.responseHeaderSeconds = configuration.responseHeaderTimeoutSeconds
-        target.idleSeconds = configuration.idleTimeoutSeconds
-        target.maxConnections = configuration.maxConnections
-        return UpstreamSnapshot(
-            target: target, authority: configuration.authority, wantsProfile: configuration.profile,
-            wantsAssertion: configuration.assertion, label: labels.upstream(configuration.name))
     }
 
     static func limits(_ configuration: GatewayConfiguration, workers: Int) -> ServerLimits {

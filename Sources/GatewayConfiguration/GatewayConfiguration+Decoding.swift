@@ -21,7 +21,7 @@ extension GatewayConfiguration {
         }
         var names: Set<String> = []
         result.upstreams = reader.list("upstreams", "The servers that the gateway protects.") { element in
-            UpstreamConfiguration.read(&element, names: &names)
+            UpstreamConfiguration.read(&element, names: &names, files: files)
         }
         var paths: Set<String> = []
         result.routes = reader.list(

@@ -12,39 +12,6 @@ extension StorageConfiguration {
     }
 }
 
-extension UpstreamConfiguration {
-    /// `names` collects every upstream's name, also of those with a problem elsewhere: a route may name them.
-    static func read(_ reader: inout MapReader, names: inout Set<String>) -> UpstreamConfiguration? {
-        let name = reader.required(
-            "name", .identifier("letters, digits, - and _ (1–64)"), "What routes, logs and assertions call it.")
-        let address = reader.required(
-            "url", .upstreamAddress, "`http://host:port`: HTTP/1.1 with connections that are kept.")
-        var result = UpstreamConfiguration(
-            name: name ?? "", host: address?.host ?? "", port: address?.port ?? 0, authority: address?.authority ?? "")
-        result.profile = reader.value(
-            "profile", .boolean, default: result.profile, "Send the user's whole profile along, as `x-widget-profile`.")
-        result.assertion = reader.value(
-            "assertion", .boolean, default: result.assertion,
-            "Send a signed assertion of the identity along, as `x-widget-assertion`.")
-        result.connectTimeoutSeconds = reader.value(
-            "connect_timeout_seconds", .seconds(0.001...3600), default: result.connectTimeoutSeconds,
-            "To open a connection.")
-        result.responseHeaderTimeoutSeconds = reader.value(
-            "response_header_timeout_seconds", .seconds(0.001...86400), default: result.responseHeaderTimeoutSeconds,
-            "From the end of the request to the response's head.")
-        result.idleTimeoutSeconds = reader.value(
-            "idle_timeout_seconds", .seconds(0.001...86400), default: result.idleTimeoutSeconds,
-            "Without a byte: of a response in progress, or of a connection kept for the next request.")
-        result.maxConnections = reader.value(
-            "max_connections", .integer(1...65535), default: result.maxConnections,
-            "Connections that each worker opens at most.")
-        if let name, !names.insert(name).inserted {
-            reader.report("name", "\(name) is the name of another upstream already")
-        }
-        return name == nil || address == nil ? nil : result
-    }
-}
-
 extension RouteConfiguration {
     static func read(
         _ reader: inout MapReader, paths: inout Set<String>, upstreams: Set<String>

@@ -91,11 +91,14 @@ package struct StorageConfiguration: Sendable, Equatable {
 package struct UpstreamConfiguration: Sendable, Equatable {
     /// Also the audience of its assertions.
     package var name: String
-    /// A host name, or an address without brackets.
-    package var host: String
-    package var port: UInt16
-    /// What the upstream is called in `Host` where the client's own isn't passed on: host, and port unless 80.
+    /// Where it is: at least one.
+    package var servers: [UpstreamServerConfiguration]
+    /// What the upstream is called in `Host` where the client's own isn't passed on: host, and port unless it is the
+    /// scheme's own.
     package var authority: String
+    package var security = UpstreamSecurity.cleartext
+    /// HTTP/2 instead of HTTP/1.1.
+    package var isHTTP2 = false
     /// Whether the whole profile is sent along, in `x-widget-profile`.
     package var profile = false
     /// Whether an ES256 assertion is sent along, in `x-widget-assertion`.
@@ -105,13 +108,56 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     package var idleTimeoutSeconds = 60.0
     /// Connections that one worker opens at most.
     package var maxConnections = 1024
+    /// Requests under way at once, of all workers together; nil: any.
+    package var maxRequests: Int?
+    package var maxRequestsPerAddress: Int?
+    /// Requests that may wait for their turn, of all workers together.
+    package var queueRequests = 1024
+    package var queueTimeoutSeconds = 3.0
+    /// How often names are looked up again; 0: at start and reload only.
+    package var dnsIntervalSeconds = 30.0
+    /// Of a hundred requests, so many may be sent a second time.
+    package var retryPercent = 20
+    /// Failures in a row that shut an address out; 0: none do.
+    package var circuitFailures = 5
+    package var circuitSeconds = 1.0
+    /// Nil: no checks.
+    package var health: HealthCheckConfiguration?
 
     package init(name: String, host: String, port: UInt16, authority: String) {
         self.name = name
-        self.host = host
-        self.port = port
+        servers = [UpstreamServerConfiguration(host: host, port: port)]
         self.authority = authority
     }
+}
+
+package struct UpstreamServerConfiguration: Sendable, Equatable {
+    /// A host name, or an address without brackets.
+    package var host: String
+    package var port: UInt16
+
+    package init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+}
+
+package enum UpstreamSecurity: Sendable, Equatable {
+    case cleartext
+    /// The server's certificate is verified by the authorities in this PEM file; nil: by the system's.
+    case tls(authoritiesFile: String?)
+}
+
+/// How an upstream's addresses are asked whether they are well.
+package struct HealthCheckConfiguration: Sendable, Equatable {
+    package var path: String
+    package var intervalSeconds = 5.0
+    package var timeoutSeconds = 2.0
+    /// In a row, before an address gets no more requests, and before it gets them again.
+    package var failures = 2
+    package var successes = 1
+
+    package init(path: String) { self.path = path }
 }
 
 /// Which requests go to which upstream, and what they need.

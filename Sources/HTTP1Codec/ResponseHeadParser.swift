@@ -48,6 +48,7 @@ package struct ResponseHeadParser: ~Copyable {
     private mutating func advance(
         _ input: Bytes, _ requestMethod: Method, _ head: inout ResponseHead
     ) throws(HTTP1Error) -> ResponseHeadResult {
+        if expected == .statusLine { try checkBeginning(input) }
         while let line = try lines.next(input, limit: limits.maxHeadBytes, tooLarge: .headTooLarge) {
             switch expected {
             case .statusLine:
@@ -65,6 +66,13 @@ package struct ResponseHeadParser: ~Copyable {
             }
         }
         return .needsMore
+    }
+
+    /// What doesn't begin as HTTP/1 does is something else: waiting for a line's end would be waiting in vain.
+    private func checkBeginning(_ input: Bytes) throws(HTTP1Error) {
+        let version = staticBytes("HTTP/1.")
+        let known = min(input.count, version.count)
+        guard input.part(0, known).equals(version.part(0, known)) else { throw .malformed(.version) }
     }
 
     /// `HTTP/1.x SP 3DIGIT SP reason`. The last space may be missing with the reason, as many servers have it; the

@@ -28,8 +28,29 @@ package final class Relay {
 
     /// It lets go of this relay before it goes itself (`UpstreamConnection.close`).
     var connection: Uncounted<UpstreamConnection>?
+    /// Instead of `connection`, where the upstream speaks HTTP/2.
+    var stream: UpstreamStream?
     var connectAttempts = 0
     var deadline: UInt64 = 0
+    /// The one address that this relay goes to, whatever is held against it: for health checks.
+    var pinned: UpstreamEndpoint?
+    /// The address that has failed this request.
+    var avoided: UpstreamEndpoint?
+    /// Not a connection that was used before.
+    private(set) var needsFresh = false
+
+    /// What may be done where a connection died before its response.
+    enum Repetition {
+        case never
+        /// Nothing of the request has reached the upstream: it is as good as new.
+        case asNew
+        /// Once, where sending it twice does no harm.
+        case ifHarmless
+        /// The same, but at another address.
+        case elsewhereIfHarmless
+        /// The upstream says that it hasn't acted upon it: once, whatever it is, where it can be sent again.
+        case refused
+    }
 
     private var pool: UpstreamPool?
     /// The head as it goes over the wire: kept until there is a response, to be sent again.
@@ -56,6 +77,8 @@ package final class Relay {
         self.owner = owner
         isActive = true
         hasRetried = false
+        needsFresh = false
+        avoided = nil
         sentHeadDownstream = false
         requestIsSent = exchange { $0.requestEnded }
         connectAttempts = 0
@@ -64,19 +87,20 @@ package final class Relay {
         head.removeAll()
         early.removeAll(keepingAtMost: 0)
         write(&head)
-        exchange { frame($0, received: received.count) }
+        exchange { frame($0, received: received.count, isHTTP2: pool.target.isHTTP2) }
         HTTP1Writer.appendEndOfHead(to: &head)
         if received.count > 0 { frame(received, into: &early) }
         if requestIsSent { appendRequestEnd(to: &early) }
-        pool.assign(self, fresh: false)
+        pool.assign(self)
     }
 
     /// The framing is made anew from what is known, never passed on (RFC 9112, 6.3).
-    private func frame(_ exchange: Exchange, received: Int) {
+    private func frame(_ exchange: Exchange, received: Int, isHTTP2: Bool) {
         isChunked = false
         if let length = exchange.request.contentLength {
             HTTP1Writer.appendContentLength(length, to: &head)
         } else if !exchange.requestEnded || received > 0 {
+            guard !isHTTP2 else { return }  // It has frames of its own.
             isChunked = true
             HTTP1Writer.appendField("transfer-encoding", "chunked", to: &head)
         } else if exchange.request.method == .post || exchange.request.method == .put
@@ -90,6 +114,8 @@ package final class Relay {
         guard isActive else { return exchange { $0.transport?.consumed($0, bytes.count) ?? () } }
         if let connection, connection({ $0.isReady }) {
             connection { $0.write { frame(bytes, into: &$0) } }
+        } else if let stream, stream.isSubmitted {
+            stream.append(bytes)
         } else {
             frame(bytes, into: &early)
         }
@@ -100,6 +126,8 @@ package final class Relay {
         requestIsSent = true
         if let connection, connection({ $0.isReady }) {
             connection { $0.write { appendRequestEnd(to: &$0) } }
+        } else if let stream, stream.isSubmitted {
+            stream.endRequest()
         } else {
             appendRequestEnd(to: &early)
         }
@@ -114,14 +142,23 @@ package final class Relay {
     }
 
     /// The client has taken what was waiting for it.
-    package func responseDrained() { connection?({ $0.resume() }) }
+    package func responseDrained() {
+        if let connection { connection { $0.resume() } } else { stream?.resume() }
+    }
 
     /// The exchange is over: lets go of the connection, closing it where its response isn't complete.
     package func cancel() {
         guard isActive else { return }
         isActive = false
-        if let connection { connection { $0.abandon() } } else { pool?.withdraw(self) }
+        if let connection {
+            connection { $0.abandon() }
+        } else if let stream {
+            stream.abandon()
+        } else {
+            pool?.withdraw(self)
+        }
         connection = nil
+        stream = nil
         owner = nil
     }
 
@@ -132,6 +169,52 @@ package final class Relay {
         output.append(head.readable)
         output.append(early.readable)
         early.removeAll(keepingAtMost: 0)
+    }
+
+    /// What was written didn't go out: it waits for another connection.
+    func takeBack(_ unsent: Bytes) { takeBack(body: unsent.part(head.count, unsent.count)) }
+
+    func takeBack(body: Bytes) {
+        early.removeAll()
+        early.append(body)
+    }
+
+    /// The request without framing, and what has come of its body: for a connection that frames by itself.
+    func withRequest(_ body: (_ head: Bytes, _ received: Bytes) -> Void) {
+        sentAt = EventLoop.monotonicNanoseconds()
+        body(head.readable, early.readable)
+        early.removeAll(keepingAtMost: 0)
+    }
+
+    /// Sending this request twice does no more than sending it once, and it can be: nothing of it was a stream.
+    var mayBeRepeated: Bool { exchange({ $0.request.method.isIdempotent }) && isWithoutBody }
+
+    private var isWithoutBody: Bool {
+        exchange { exchange in
+            exchange.requestBodyReceived == 0 && (exchange.requestEnded || exchange.request.contentLength == 0)
+        }
+    }
+
+    /// The request's trailers, those that may stand there.
+    func copyTrailers(into target: inout HeaderBlock) {
+        exchange { exchange in
+            for index in 0..<exchange.requestTrailers.count where exchange.requestTrailers.isAllowedInTrailers(index) {
+                target.append(
+                    name: exchange.requestTrailers.name(index), value: exchange.requestTrailers.value(index))
+            }
+        }
+    }
+
+    /// The response's trailers, those that may stand there.
+    func takeTrailers(_ fields: borrowing HeaderBlock) {
+        let exchange = exchange.object
+        var index = 0
+        while index < fields.count {
+            if fields.isAllowedInTrailers(index) {
+                exchange.responseTrailers.append(name: fields.name(index), value: fields.value(index))
+            }
+            index += 1
+        }
     }
 
     /// The socket has taken what there was: the client may send as much again.
@@ -201,29 +284,44 @@ package final class Relay {
     func responseEnded() {
         exchange { $0.responseEnded = true }
         responseArrived()
+        if !requestIsSent { bodyWasSent() }  // The rest of it is passed over.
         isActive = false
         connection = nil
         owner = nil
     }
 
-    func connectionFailed(_ failure: UpstreamFailure, mayRetry: Bool) {
+    func connectionFailed(
+        _ failure: UpstreamFailure, at endpoint: UpstreamEndpoint, _ repetition: Repetition
+    ) {
         connection = nil
+        stream = nil
         guard isActive else { return }
-        let exchange = exchange.object
-        let hasBody =
-            exchange.requestBodyReceived > 0 || (!exchange.requestEnded && exchange.request.contentLength != 0)
-        if mayRetry, !hasRetried, !hasBody, exchange.request.method.isIdempotent, let pool {
-            hasRetried = true
-            connectAttempts = 0
+        guard let pool, !hasRetried, isAllowed(repetition, endpoint, pool) else { return failed(failure) }
+        hasRetried = true
+        needsFresh = true
+        connectAttempts = 0
+        if repetition != .asNew {
+            avoided = endpoint
             early.removeAll()
             if requestIsSent { appendRequestEnd(to: &early) }
-            return pool.assign(self, fresh: true)
         }
-        failed(failure)
+        pool.assignAgain(self)
+    }
+
+    private func isAllowed(_ repetition: Repetition, _ endpoint: UpstreamEndpoint, _ pool: UpstreamPool) -> Bool {
+        switch repetition {
+        case .never: false
+        case .asNew: true
+        case .ifHarmless: mayBeRepeated && pool.mayRepeat()
+        case .refused: isWithoutBody && pool.mayRepeat()
+        case .elsewhereIfHarmless:
+            mayBeRepeated && pinned == nil && pool.hasAlternative(to: endpoint) && pool.mayRepeat()
+        }
     }
 
     func failed(_ failure: UpstreamFailure) {
         guard isActive else { return }
+        bodyWasSent()  // Or will never be: either way the client may go on.
         isActive = false
         let owner = owner
         self.owner = nil

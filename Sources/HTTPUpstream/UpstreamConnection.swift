@@ -1,18 +1,21 @@
 import EventLoop
 import HTTP1Codec
 import HTTPMessages
+import TLSEngine
 
 /// One HTTP/1.1 connection to an upstream: one request at a time.
 ///
-/// connecting ─▶ busy ─▶ idle ─▶ busy …  ─▶ closed
+/// connecting ─▶ handshaking (TLS) ─▶ busy ─▶ idle ─▶ busy …  ─▶ closed
 final class UpstreamConnection: SocketOwner {
-    private enum Phase { case connecting, busy, idle, closed }
+    private enum Phase { case connecting, handshaking, busy, idle, closed }
 
     var slot = 0
     var isDirty = false
     /// Whether it has served a request before: then the upstream may have closed it while the next was on its way.
     private(set) var wasUsed = false
 
+    let endpoint: UpstreamEndpoint
+    private let link: UpstreamLink
     private let handle: IOHandle
     private let pool: UpstreamPool
     private let worker: UpstreamWorker
@@ -32,6 +35,10 @@ final class UpstreamConnection: SocketOwner {
     private var isPaused = false
     /// The upstream has begun to answer this request.
     private var sawResponse = false
+    /// Something of this request has gone out. Until then the upstream can't have acted upon it, nor answered it.
+    private var isOnWire = false
+    /// TLS has input that was left there: the socket won't say so.
+    private var hasParkedInput = false
     /// A write has failed: what reading says of the connection's end can't be trusted.
     private var isBroken = false
     private var deadline: UInt64 = 0
@@ -41,8 +48,10 @@ final class UpstreamConnection: SocketOwner {
     /// Body bytes that wait to be sent to the client before the upstream isn't read any more.
     private static let responseHighWater = 64 * 1024
 
-    init(handle: IOHandle, pool: UpstreamPool, worker: UpstreamWorker) {
-        self.handle = handle
+    init(_ link: UpstreamLink, endpoint: UpstreamEndpoint, pool: UpstreamPool, worker: UpstreamWorker) {
+        self.link = link
+        handle = link.handle
+        self.endpoint = endpoint
         self.pool = pool
         self.worker = worker
         idleMilliseconds = Self.milliseconds(pool.target.idleSeconds)
@@ -61,7 +70,9 @@ final class UpstreamConnection: SocketOwner {
         framing = nil
         isPaused = false
         sawResponse = false
+        isOnWire = false
         relay.connection = Uncounted(self)
+        pool.requestBegan(at: endpoint)
         guard phase == .idle else { return }
         phase = .busy
         start(relay)
@@ -83,16 +94,26 @@ final class UpstreamConnection: SocketOwner {
 
     var isReady: Bool { phase == .busy }
 
+    /// An idle connection that is no good any more, or isn't known to be.
+    var isStale: Bool { link.isStale }
+
     func flush() {
         isDirty = false
         guard phase == .busy else { return }
+        if hasParkedInput, !isPaused {
+            read()
+            guard phase == .busy else { return }
+        }
         while !output.isEmpty {
-            switch StreamSocket.write(handle.socket, output.readable) {
-            case .done(let count): output.consume(count)
+            switch link.write(output.readable) {
+            case .done(let count):
+                output.consume(count)
+                isOnWire = true
             case .wouldBlock:
                 if output.count < Self.outputHighWater { relay?({ $0.bodyWasSent() }) }
                 return updateWatch()
             case .closed, .failed:
+                guard isOnWire else { return failed(.unreachable) }
                 // The response may have come before the upstream stopped reading: reading tells.
                 output.removeAll()
                 isBroken = true
@@ -108,45 +129,69 @@ final class UpstreamConnection: SocketOwner {
 
     func socketReady(readable: Bool, writable: Bool) {
         if phase == .connecting { return connected() }
+        if phase == .handshaking { return shakeHands() }
         if writable, !output.isEmpty { flush() }
         if readable, phase != .closed { read() }
     }
 
     private func connected() {
-        guard StreamSocket.pendingError(handle.socket) == 0 else {
-            let relay = relay
-            close()
-            relay?({ pool.connectFailed($0) })
-            return
+        guard StreamSocket.pendingError(handle.socket) == 0 else { return connectFailed(.unreachable) }
+        guard !link.isTLS else {
+            phase = .handshaking
+            return shakeHands()
         }
+        isConnected()
+    }
+
+    private func shakeHands() {
+        switch link.handshake() {
+        case .done: isConnected()
+        case .wantsRead: handle.watch(readable: true, writable: false)
+        case .wantsWrite: handle.watch(readable: false, writable: true)
+        case .failed: connectFailed(.unreachable)
+        }
+    }
+
+    private func isConnected() {
         phase = .busy
         updateWatch()
         if let relay { relay { start($0) } } else { becomeIdle() }
     }
 
+    private func connectFailed(_ failure: UpstreamFailure) {
+        pool.noteConnectFailure(endpoint, failure, link.verificationFailure)
+        let relay = relay
+        close()
+        relay?({ pool.tryElsewhere($0, endpoint, failure) })
+    }
+
     private func updateWatch() {
-        guard phase != .closed else { return }
+        guard phase == .busy || phase == .idle else { return }
         handle.watch(readable: !isPaused, writable: !output.isEmpty)
     }
 
     private func read() {
         var reads = 0
+        hasParkedInput = false
         repeat {
             let buffer = worker.readBuffer
-            switch StreamSocket.read(handle.socket, into: buffer) {
+            switch link.read(into: buffer) {
             case .done(let count):
                 received(Bytes(rebasing: buffer[..<count]))
-                if count < buffer.count { return }
+                guard phase != .closed, link.mayHaveMore(after: count, of: buffer.count) else { return }
             case .wouldBlock: return
             case .closed: return inputClosed(cleanly: !isBroken)
             case .failed: return inputClosed(cleanly: false)
             }
             reads += 1
-        } while phase == .busy && !isPaused && reads < 4
+        } while phase == .busy && !isPaused && (reads < 4 || link.isTLS)
+        hasParkedInput = link.isTLS
     }
 
     private func received(_ bytes: Bytes) {
         guard phase == .busy, let relay else { return close() }  // An idle upstream has nothing to say.
+        // Nor has one that hasn't been asked yet: whatever it is, it answers another request than this.
+        guard isOnWire else { return failed(.unreachable) }
         sawResponse = true
         relay { received(bytes, for: $0) }
         pauseIfFull()
@@ -186,6 +231,7 @@ final class UpstreamConnection: SocketOwner {
                     case .complete(let consumed, let framing):
                         position += consumed
                         self.framing = framing
+                        pool.noteSuccess(endpoint)
                         decoder = BodyDecoder(framing.body, limits: HTTP1Limits())
                         relay.responseHead(head)
                     }
@@ -210,7 +256,7 @@ final class UpstreamConnection: SocketOwner {
 
     private func finished(_ relay: Relay, leftOver: Int) {
         let isReusable = (framing?.keepAlive ?? false) && leftOver == 0 && relay.requestIsSent && output.isEmpty
-        self.relay = nil
+        letGo()
         relay.connection = nil
         input.removeAll(keepingAtMost: 0)
         if isReusable {
@@ -247,13 +293,20 @@ final class UpstreamConnection: SocketOwner {
     }
 
     private func failed(_ failure: UpstreamFailure) {
+        guard phase == .busy else { return connectFailed(failure) }
         let relay = relay
-        // Where the upstream may have begun to answer, nothing may be repeated.
-        let sawResponse = sawResponse
-        let wasUsed = wasUsed
+        var repetition = Relay.Repetition.never
+        if !isOnWire {
+            repetition = .asNew
+            relay?({ $0.takeBack(output.readable) })
+        } else if !sawResponse, failure == .unreachable {
+            // Where the upstream may have begun to answer, nothing may be repeated.
+            repetition = wasUsed ? .ifHarmless : .elsewhereIfHarmless
+        }
+        // That a connection has ended between two requests is nobody's fault.
+        if isOnWire, sawResponse || !wasUsed || failure != .unreachable { pool.noteFailure(endpoint, failure) }
         close()
-        let mayRetry = wasUsed && !sawResponse && failure == .unreachable
-        relay?({ $0.connectionFailed(failure, mayRetry: mayRetry) })
+        relay?({ $0.connectionFailed(failure, at: endpoint, repetition) })
     }
 
     // MARK: Backpressure
@@ -269,6 +322,7 @@ final class UpstreamConnection: SocketOwner {
         guard isPaused else { return }
         isPaused = false
         deadline = worker.loop.now + idleMilliseconds
+        if hasParkedInput { worker.markDirty(self) }
         updateWatch()
     }
 
@@ -278,7 +332,7 @@ final class UpstreamConnection: SocketOwner {
         guard now >= deadline, !isPaused else { return }
         switch phase {
         case .idle: close()
-        case .connecting, .busy:
+        case .connecting, .handshaking, .busy:
             // A client that is slow to send its request is the client side's affair.
             if phase == .busy, framing == nil, let relay, !relay({ $0.requestIsSent }), output.isEmpty { return }
             failed(.timeout)
@@ -288,16 +342,22 @@ final class UpstreamConnection: SocketOwner {
 
     /// The client has gone: the response is of no use to anyone.
     func abandon() {
-        relay = nil
+        letGo()
         close()
+    }
+
+    private func letGo() {
+        guard relay != nil else { return }
+        relay = nil
+        pool.requestEnded(at: endpoint)
     }
 
     func close() {
         guard phase != .closed else { return }
         phase = .closed
         relay?({ $0.connection = nil })
-        relay = nil
-        handle.close()
+        letGo()
+        link.close()
         pool.remove(self)
     }
 }

@@ -1,70 +1,245 @@
 import EventLoop
 import HTTPMessages
 
-/// One worker's connections to one upstream: kept open between requests, the one used last first.
+/// One worker's connections to one upstream, to all of its addresses: kept open between requests.
+///
+/// A request goes to the address with the fewest under way, among those that aren't shut out; where all connections
+/// are taken it waits for its turn.
 package final class UpstreamPool {
-    package let target: UpstreamTarget
-    private unowned let worker: UpstreamWorker
-    /// All of them are in `connections` too.
-    private var idle: [Uncounted<UpstreamConnection>] = []
+    package private(set) var target: UpstreamTarget
+    /// It lives as long as its pools.
+    unowned let worker: UpstreamWorker
+    private var endpoints: [UpstreamEndpoint]
     private var connections: [UpstreamConnection] = []
+    private var sessions: [UpstreamHTTP2Connection] = []
     private var waiting: [Relay] = []
-    private var nextAddress = 0
+    private var balancer = Balancer()
+    private var retries: RetryBudget
+    private var counts = UpstreamCounts()
+    private var requestsUnderWay = 0
+    /// Why the last connection that couldn't be made couldn't.
+    private var trouble: String?
     private var isRetired = false
+
+    /// A request that finds nobody there is tried at so many addresses.
+    private static let maxConnectAttempts = 3
+
+    private enum Placement { case placed, full, shutOut, noSocket }
 
     init(_ target: UpstreamTarget, worker: UpstreamWorker) {
         self.target = target
         self.worker = worker
+        endpoints = target.servers.map(UpstreamEndpoint.init)
+        retries = RetryBudget(percent: target.retryPercent)
+        startChecks()
     }
 
-    /// Finds or opens a connection for `relay`, now or when one is free. `fresh`: not one that was used before.
-    func assign(_ relay: Relay, fresh: Bool) {
-        if !fresh, let connection = idle.popLast() { return connection { $0.begin(relay) } }
-        guard connections.count < target.maxConnections else {
-            guard waiting.count < target.maxConnections else { return relay.failed(.overloaded) }
-            relay.deadline = worker.loop.now + UInt64(target.connectSeconds * 1000)
-            waiting.append(relay)
-            return
+    // MARK: Requests
+
+    /// Finds or opens a connection for a new request, now or when it is its turn.
+    func assign(_ relay: Relay) {
+        retries.requestBegan()
+        assignAgain(relay)
+    }
+
+    /// For a request that was assigned before.
+    func assignAgain(_ relay: Relay) {
+        switch place(relay) {
+        case .placed: break
+        case .full: wait(relay)
+        case .shutOut:
+            if !endpoints.isEmpty { counts.circuitRefusals += 1 }
+            relay.failed(.unreachable)
+        case .noSocket: relay.failed(.overloaded)
         }
-        connect(for: relay)
+    }
+
+    private func wait(_ relay: Relay) {
+        guard waiting.count < target.maxWaiting, relay.pinned == nil else {
+            counts.queueRefusals += 1
+            return relay.failed(.overloaded)
+        }
+        counts.queued += 1
+        relay.deadline = worker.loop.now + UInt64(target.waitSeconds * 1000)
+        waiting.append(relay)
     }
 
     /// Forgets a relay that still waits for a connection.
     func withdraw(_ relay: Relay) { waiting.removeAll { $0 === relay } }
 
-    private func connect(for relay: Relay) {
-        // Each address is tried once; a refusal shows only later, in `connectFailed`.
-        while relay.connectAttempts < max(1, target.addresses.count), !target.addresses.isEmpty {
-            let address = target.addresses[nextAddress % target.addresses.count]
-            nextAddress += 1
-            relay.connectAttempts += 1
-            guard let socket = try? StreamSocket.connect(to: address),
-                let handle = try? IOHandle(socket: socket, loop: worker.loop)
-            else { continue }
-            let connection = UpstreamConnection(handle: handle, pool: self, worker: worker)
-            connection.slot = connections.count
-            connections.append(connection)
-            connection.begin(relay)
-            return
+    /// Whether a request may be sent a second time; if so, the budget has paid for it.
+    func mayRepeat() -> Bool {
+        if retries.take(at: worker.loop.now) {
+            counts.retries += 1
+            return true
         }
-        relay.failed(.unreachable)
+        counts.retriesDenied += 1
+        return false
     }
 
-    /// No connection is open, and nobody waits for one.
-    var isEmpty: Bool { connections.isEmpty && waiting.isEmpty }
+    /// Whether there is an address to try that isn't this one.
+    func hasAlternative(to endpoint: UpstreamEndpoint) -> Bool {
+        let now = worker.loop.now
+        return endpoints.contains { $0 !== endpoint && $0.isAvailable(at: now, target.circuit) }
+    }
+
+    private func place(_ relay: Relay) -> Placement {
+        guard requestsUnderWay < target.maxRequests || relay.pinned != nil else { return .full }
+        guard let endpoint = relay.pinned ?? choose(for: relay) else {
+            let now = worker.loop.now
+            return endpoints.contains { $0.isAvailable(at: now, target.circuit) } ? .full : .shutOut
+        }
+        if relay.pinned == nil, !endpoint.circuit.isSpotless { endpoint.circuit.begin(at: worker.loop.now) }
+        if target.isHTTP2 {
+            if let session = endpoint.sessions.first(where: \.takesRequests) {
+                session.begin(relay)
+                return .placed
+            }
+        } else if !relay.needsFresh {
+            while let connection = endpoint.idle.popLast() {
+                if !relay.mayBeRepeated, connection({ $0.isStale }) {
+                    connection { $0.close() }
+                    continue
+                }
+                connection { $0.begin(relay) }
+                return .placed
+            }
+        }
+        guard connections.count + sessions.count < target.maxConnections || makeRoom() else { return .full }
+        return connect(relay, to: endpoint)
+    }
+
+    private func choose(for relay: Relay) -> UpstreamEndpoint? {
+        let now = worker.loop.now
+        let limit = target.maxRequestsPerAddress
+        if endpoints.count == 1 {
+            let only = endpoints[0]
+            return only.load < limit && only.isAvailable(at: now, target.circuit) ? only : nil
+        }
+        let position = balancer.choose(among: endpoints.count) { position in
+            let endpoint = endpoints[position]
+            guard endpoint.load < limit, endpoint.isAvailable(at: now, target.circuit) else { return nil }
+            // One that has just failed this request comes last.
+            return endpoint === relay.avoided ? Int.max : endpoint.load
+        }
+        return position.map { endpoints[$0] }
+    }
+
+    /// Closes a connection that is idle at another address, where one is.
+    private func makeRoom() -> Bool {
+        for endpoint in endpoints {
+            if let connection = endpoint.idle.first {
+                connection { $0.close() }
+                return true
+            }
+        }
+        return false
+    }
+
+    private func connect(_ relay: Relay, to endpoint: UpstreamEndpoint) -> Placement {
+        do {
+            let link = try UpstreamLink.connect(to: endpoint.server, tls: target.tls, loop: worker.loop)
+            counts.connections += 1
+            if target.isHTTP2 {
+                let session = UpstreamHTTP2Connection(link, endpoint: endpoint, pool: self, worker: worker)
+                sessions.append(session)
+                endpoint.sessions.append(session)
+                session.begin(relay)
+            } else {
+                let connection = UpstreamConnection(link, endpoint: endpoint, pool: self, worker: worker)
+                connection.slot = connections.count
+                connections.append(connection)
+                connection.begin(relay)
+            }
+            return .placed
+        } catch {
+            // Without descriptors or ports that is this machine's trouble; else the address has no way to it.
+            guard error.isExhaustion else {
+                noteConnectFailure(endpoint, .unreachable, nil)
+                tryElsewhere(relay, endpoint, .unreachable)
+                return .placed
+            }
+            return .noSocket
+        }
+    }
 
     // MARK: For connections
 
-    /// The connection couldn't be made: another address may do.
-    func connectFailed(_ relay: Relay) { connect(for: relay) }
+    /// A connection couldn't be made.
+    ///
+    /// - Parameter reason: what was wrong with the server's certificate, where that was it.
+    func noteConnectFailure(_ endpoint: UpstreamEndpoint, _ failure: UpstreamFailure, _ reason: String?) {
+        counts.connectFailures += 1
+        trouble = "\(endpoint.server.address): \(reason ?? (failure == .timeout ? "no answer" : "refused"))"
+        noteFailure(endpoint, failure)
+    }
+
+    /// For a request whose connection couldn't be made: another address may do.
+    func tryElsewhere(_ relay: Relay, _ endpoint: UpstreamEndpoint, _ failure: UpstreamFailure) {
+        relay.connectAttempts += 1
+        relay.avoided = endpoint
+        guard relay.pinned == nil, relay.connectAttempts < min(Self.maxConnectAttempts, endpoints.count),
+            hasAlternative(to: endpoint)
+        else { return relay.failed(failure) }
+        assignAgain(relay)
+    }
+
+    /// The address has answered with a head.
+    @inline(__always)
+    func noteSuccess(_ endpoint: UpstreamEndpoint) {
+        if !endpoint.circuit.isSpotless { endpoint.circuit.succeeded() }
+    }
+
+    /// The address didn't answer, or not with HTTP. A malformed answer is one page's fault as likely as the server's: it
+    /// shuts nobody out.
+    func noteFailure(_ endpoint: UpstreamEndpoint, _ failure: UpstreamFailure) {
+        switch failure {
+        case .malformed:
+            counts.malformed += 1
+            return
+        case .timeout: counts.timeouts += 1
+        case .unreachable, .overloaded: break
+        }
+        let opened = endpoint.circuit.failed(
+            at: worker.loop.now, jitter: Double.random(in: 0...1), target.circuit)
+        guard opened else { return }
+        counts.circuitsOpened += 1
+        for connection in endpoint.idle.map(\.object) { connection.close() }
+    }
+
+    func requestBegan(at endpoint: UpstreamEndpoint) {
+        requestsUnderWay += 1
+        endpoint.requestBegan()
+    }
+
+    func requestEnded(at endpoint: UpstreamEndpoint) {
+        requestsUnderWay -= 1
+        endpoint.requestEnded(at: worker.loop.now)
+    }
 
     /// The connection has served its request and can take another.
     func free(_ connection: UpstreamConnection) {
-        if isRetired { return connection.close() }
-        if !waiting.isEmpty {
-            connection.begin(waiting.removeFirst())
-        } else {
-            idle.append(Uncounted(connection))
+        let endpoint = connection.endpoint
+        if isRetired || endpoint.isRetired { return connection.close() }
+        endpoint.idle.append(Uncounted(connection))
+        if !waiting.isEmpty { serveWaiting() }
+    }
+
+    /// Something has become free: those who have waited longest go first.
+    func serveWaiting() {
+        while let relay = waiting.first {
+            switch place(relay) {
+            case .full: return
+            case .placed:
+                // A connection that fails at once may have taken others off the list.
+                waiting.removeAll { $0 === relay }
+            case .shutOut:
+                waiting.removeAll { $0 === relay }
+                relay.failed(.unreachable)
+            case .noSocket:
+                waiting.removeAll { $0 === relay }
+                relay.failed(.overloaded)
+            }
         }
     }
 
@@ -74,22 +249,96 @@ package final class UpstreamPool {
         connections.swapAt(connection.slot, last)
         connections[connection.slot].slot = connection.slot
         connections.removeLast()
-        idle.removeAll { $0.pointer == Uncounted(connection).pointer }
-        if !waiting.isEmpty, connections.count < target.maxConnections { connect(for: waiting.removeFirst()) }
+        connection.endpoint.idle.removeAll { $0.pointer == Uncounted(connection).pointer }
+        if !waiting.isEmpty { worker.markWaiting(self) }
     }
 
-    func checkTimeouts(now: UInt64) {
-        for connection in connections { connection.checkTimeout(now: now) }
-        let late = waiting.filter { now >= $0.deadline }
-        guard !late.isEmpty else { return }
-        waiting.removeAll { now >= $0.deadline }
-        for relay in late { relay.failed(.overloaded) }
+    func remove(_ session: UpstreamHTTP2Connection) {
+        worker.bury(session)
+        sessions.removeAll { $0 === session }
+        session.endpoint.sessions.removeAll { $0 === session }
+        if !waiting.isEmpty { worker.markWaiting(self) }
     }
+
+    // MARK: Time
+
+    func tick(now: UInt64) {
+        for connection in connections { connection.checkTimeout(now: now) }
+        for session in sessions { session.checkTimeouts(now: now) }
+        for endpoint in endpoints { endpoint.check?.tick(now: now) }
+        guard !waiting.isEmpty else { return }
+        let late = waiting.filter { now >= $0.deadline }
+        waiting.removeAll { now >= $0.deadline }
+        for relay in late {
+            counts.queueRefusals += 1
+            relay.failed(.overloaded)
+        }
+        // A circuit may be ready for its probe.
+        if !waiting.isEmpty { serveWaiting() }
+    }
+
+    // MARK: Changes
+
+    /// No connection is open, and nobody waits for one.
+    var isEmpty: Bool { connections.isEmpty && sessions.isEmpty && waiting.isEmpty }
 
     /// The target has changed: requests under way finish, idle connections close.
     func retire() {
         isRetired = true
-        for connection in idle.map(\.object) { connection.close() }
-        idle.removeAll()
+        for endpoint in endpoints { wind(down: endpoint) }
+    }
+
+    /// Other addresses: connections to those that stay are kept, and what is known of them.
+    func use(_ servers: [UpstreamServer]) {
+        target.servers = servers
+        for endpoint in endpoints where !servers.contains(endpoint.server) {
+            endpoint.isRetired = true
+            wind(down: endpoint)
+        }
+        endpoints = servers.map { server in
+            endpoints.first { $0.server == server } ?? UpstreamEndpoint(server)
+        }
+        startChecks()
+        if !waiting.isEmpty { serveWaiting() }
+    }
+
+    private func wind(down endpoint: UpstreamEndpoint) {
+        endpoint.check?.cancel()
+        endpoint.check = nil
+        for connection in endpoint.idle.map(\.object) { connection.close() }
+        for session in endpoint.sessions { session.retire() }
+    }
+
+    private func startChecks() {
+        guard let policy = target.healthCheck else { return }
+        for (position, endpoint) in endpoints.enumerated() where endpoint.check == nil {
+            // Not all at once.
+            let offset = policy.everySeconds * Double(position) / Double(endpoints.count)
+            endpoint.check = HealthCheck(of: endpoint, policy, pool: self, firstAfter: offset)
+        }
+    }
+
+    func checked(_ endpoint: UpstreamEndpoint, isWell: Bool, _ policy: HealthCheckPolicy) {
+        counts.healthChecks += 1
+        if !isWell { counts.healthCheckFailures += 1 }
+        guard endpoint.health.checked(isWell: isWell, policy) else { return }
+        // What was held against it is out of date.
+        if endpoint.health.isWell { endpoint.circuit.succeeded() }
+        if !waiting.isEmpty { serveWaiting() }
+    }
+
+    package var standing: UpstreamStanding {
+        UpstreamStanding(
+            name: target.name, counts: counts, openConnections: connections.count + sessions.count,
+            requestsUnderWay: requestsUnderWay, requestsWaiting: waiting.count, addresses: endpoints.count,
+            addressesShutOut: endpoints.count { !$0.health.isWell || $0.circuit.state != .closed }, trouble: trouble)
+    }
+}
+
+extension EventLoopError {
+    /// The machine has no descriptors, ports or memory left: no fault of whoever was to be reached.
+    fileprivate var isExhaustion: Bool {
+        guard case .system(_, let code) = self else { return true }
+        return UpstreamLink.exhaustion.contains(code)
     }
 }

@@ -1,21 +1,79 @@
 package import EventLoop
+package import TLSEngine
 
-/// An upstream that requests are forwarded to, and how patient to be with it.
+/// An upstream that requests are forwarded to, and how patient to be with it. All limits are one worker's.
 package struct UpstreamTarget: Sendable, Equatable {
     package var name: String
-    package var addresses: [SocketAddress]
+    package var servers: [UpstreamServer]
+    /// What it is called in `Host` where no client has a say.
+    package var authority: String
+    /// How its certificate is verified; nil: cleartext.
+    package var tls: TLSClientContext?
+    /// HTTP/2, with prior knowledge where there is no TLS; else HTTP/1.1.
+    package var isHTTP2 = false
     package var connectSeconds = 3.0
     /// From the request's last byte to the response's head.
     package var responseHeaderSeconds = 30.0
     /// Between two bytes of a response's body, and for a connection that waits for its next request.
     package var idleSeconds = 60.0
-    /// Connections of one worker, in use or waiting.
+    /// Connections, in use or waiting.
     package var maxConnections = 512
+    /// Requests under way at once, to all addresses and to each.
+    package var maxRequests = Int.max
+    package var maxRequestsPerAddress = Int.max
+    /// Requests that may wait for their turn, and how long.
+    package var maxWaiting = 512
+    package var waitSeconds = 3.0
+    package var circuit = CircuitBreaker.Policy()
+    /// Of a hundred requests, so many may be sent a second time.
+    package var retryPercent = 20
+    package var healthCheck: HealthCheckPolicy?
 
-    package init(name: String, addresses: [SocketAddress]) {
+    package init(name: String, servers: [UpstreamServer], authority: String = "") {
         self.name = name
-        self.addresses = addresses
+        self.servers = servers
+        self.authority = authority
     }
+
+    package static func == (first: UpstreamTarget, second: UpstreamTarget) -> Bool {
+        first.servers == second.servers && first.isSame(as: second)
+    }
+
+    /// Whether nothing but addresses has changed: then connections are kept.
+    package func isSame(as other: UpstreamTarget) -> Bool {
+        name == other.name && authority == other.authority && tls == other.tls && isHTTP2 == other.isHTTP2
+            && connectSeconds == other.connectSeconds && responseHeaderSeconds == other.responseHeaderSeconds
+            && idleSeconds == other.idleSeconds && maxConnections == other.maxConnections
+            && maxRequests == other.maxRequests && maxRequestsPerAddress == other.maxRequestsPerAddress
+            && maxWaiting == other.maxWaiting && waitSeconds == other.waitSeconds && circuit == other.circuit
+            && retryPercent == other.retryPercent && healthCheck == other.healthCheck
+    }
+}
+
+/// One address of an upstream.
+package struct UpstreamServer: Sendable, Equatable {
+    package let address: SocketAddress
+    /// What its certificate must be for: a host name, or an address without brackets.
+    package let host: String
+
+    package init(_ address: SocketAddress, host: String) {
+        self.address = address
+        self.host = host
+    }
+}
+
+/// How an upstream's addresses are asked whether they are well.
+package struct HealthCheckPolicy: Sendable, Equatable {
+    /// What is asked for, by GET: any 2xx or 3xx is well.
+    package var path: String
+    package var everySeconds = 5.0
+    package var timeoutSeconds = 2.0
+    /// In a row, before the address gets no more requests.
+    package var failures = 2
+    /// In a row, before it gets requests again.
+    package var successes = 1
+
+    package init(path: String) { self.path = path }
 }
 
 /// Why an upstream gave no whole response.
@@ -26,6 +84,6 @@ package enum UpstreamFailure: String, Sendable {
     case malformed
     /// Connecting, or the response's head, took too long.
     case timeout
-    /// All connections are taken, and too many requests wait already.
+    /// All connections are taken, and too many requests wait already, or this one has waited too long.
     case overloaded
 }

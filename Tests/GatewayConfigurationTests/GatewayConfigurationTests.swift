@@ -120,7 +120,7 @@ import Testing
                   - { address: "127.0.0.1:8080", cleartxt: true }
                 admin: { address: 0.0.0.0:9443, cleartext: true }
                 upstreams:
-                  - { name: widgets, url: "https://127.0.0.1:9000" }
+                  - { name: widgets, url: "ftp://127.0.0.1:9000" }
                   - { name: widgets, url: "http://127.0.0.1:9001" }
                 routes:
                   - { path: assets/, access: secret, upstream: widgits }
@@ -138,7 +138,7 @@ import Testing
                 "gateway.yaml:4: listen[1].cleartxt: unknown key (known here: address, cleartext, tls)",
                 "gateway.yaml:5: admin.cleartext: the admin listener may be cleartext on a loopback address only, "
                     + "not on 0.0.0.0:9443",
-                "gateway.yaml:7: upstreams[0].url: https:// upstreams are not supported by this version yet: use http://",
+                "gateway.yaml:7: upstreams[0].url: must be an http://, https:// or h2c:// URL",
                 "gateway.yaml:8: upstreams[1].name: widgets is the name of another upstream already",
                 "gateway.yaml:10: routes[0].path: must be a path that begins with /, not assets/",
                 "gateway.yaml:10: routes[0].access: must be public, widget or portal, not secret",
@@ -209,8 +209,7 @@ import Testing
         ("http://user:pass@host:1", "must not carry a user name or password"),
         ("http://host/path", "must end after host and port: requests keep their own path"),
         ("http://host?x", "must end after host and port: requests keep their own path"),
-        ("h2c://host", "h2c:// upstreams are not supported by this version yet: use http://"),
-        ("ftp://host", "must be an http:// URL"),
+        ("ftp://host", "must be an http://, https:// or h2c:// URL"),
         ("http://", "must have a valid host name"),
         ("http://host:0", "must have a port from 1 to 65535 after the host, or none"),
         ("http://host:65536", "must have a port from 1 to 65535 after the host, or none"),
@@ -234,6 +233,73 @@ import Testing
     ) throws {
         let upstreams = try configuration("upstreams: [{ name: a, url: \"\(url)\" }]").upstreams
         #expect(upstreams == [UpstreamConfiguration(name: "a", host: host, port: port, authority: authority)])
+    }
+
+    @Test(
+        arguments: [
+            ("https://backend", 443, "backend", false), ("https://backend:80", 80, "backend:80", false),
+            ("https://backend:8443", 8443, "backend:8443", false), ("h2c://backend", 80, "backend", true),
+            ("h2c://backend:50051", 50051, "backend:50051", true),
+        ] as [(String, UInt16, String, Bool)])
+    func `a scheme says how to speak to an upstream`(
+        url: String, port: UInt16, authority: String, isHTTP2: Bool
+    ) throws {
+        let upstream = try #require(try configuration("upstreams: [{ name: a, url: \"\(url)\" }]").upstreams.first)
+        #expect(upstream.servers == [UpstreamServerConfiguration(host: "backend", port: port)])
+        #expect(upstream.authority == authority && upstream.isHTTP2 == isHTTP2)
+        #expect(upstream.security == (url.hasPrefix("https") ? .tls(authoritiesFile: nil) : .cleartext))
+    }
+
+    @Test func `an upstream may have several servers, limits, checks and authorities of its own`() throws {
+        let configuration = try configuration(
+            """
+            upstreams:
+              - name: a
+                urls: ["https://one:8443", "https://10.0.0.2"]
+                http2: true
+                ca_file: ca.pem
+                dns_interval_seconds: 0
+                max_requests: 10
+                max_requests_per_address: 6
+                queue_requests: 0
+                queue_timeout_seconds: 0.5
+                retry_percent: 0
+                circuit_failures: 0
+                circuit_seconds: 2
+                health: { path: /up, interval_seconds: 1, timeout_seconds: 0.5, failures: 3, successes: 4 }
+            """)
+        var upstream = UpstreamConfiguration(name: "a", host: "one", port: 8443, authority: "one:8443")
+        upstream.servers.append(UpstreamServerConfiguration(host: "10.0.0.2", port: 443))
+        upstream.security = .tls(authoritiesFile: "/etc/gateway/ca.pem")
+        upstream.isHTTP2 = true
+        upstream.dnsIntervalSeconds = 0
+        upstream.maxRequests = 10
+        upstream.maxRequestsPerAddress = 6
+        upstream.queueRequests = 0
+        upstream.queueTimeoutSeconds = 0.5
+        upstream.retryPercent = 0
+        upstream.circuitFailures = 0
+        upstream.circuitSeconds = 2
+        var health = HealthCheckConfiguration(path: "/up")
+        health.intervalSeconds = 1
+        health.timeoutSeconds = 0.5
+        health.failures = 3
+        health.successes = 4
+        upstream.health = health
+        #expect(configuration.upstreams == [upstream])
+    }
+
+    @Test(arguments: [
+        ("url: http://a, urls: [http://b]", "urls: there is a url already: name one server or several, not both"),
+        ("urls: [http://a, https://b]", "urls: must all begin with the same scheme"),
+        ("urls: []", "urls: must name at least one server"), ("profile: true", "url: is missing"),
+        ("url: http://a, http2: true", "http2: needs https; without TLS write h2c:// for HTTP/2"),
+        ("url: h2c://a, ca_file: x", "ca_file: has no meaning without https"),
+        ("url: http://a, health: { interval_seconds: 5 }", "health.path: is missing"),
+    ])
+    func `what doesn't go together in an upstream is refused`(keys: String, problem: String) {
+        #expect(
+            refusal(of: "upstreams: [{ name: x, \(keys) }]") == ["gateway.yaml:1: upstreams[0].\(problem)"])
     }
 
     @Test(

@@ -178,7 +178,7 @@ import Testing
     @Test func `a request of an older configuration doesn't push the current pool aside`() throws {
         let upstream = try ScriptedUpstream([])
         let trial = try RelayTrial()
-        let old = UpstreamTarget(name: "u", addresses: [upstream.address])
+        let old = UpstreamTarget(name: "u", servers: [UpstreamServer(upstream.address, host: "u")])
         let current = trial.pool(upstream) { $0.idleSeconds = 1 }
         let older = trial.worker.pool(forOlder: old)
         #expect(older !== current)
@@ -189,7 +189,7 @@ import Testing
     @Test func `nobody there is told at once`() throws {
         let upstream = try ScriptedUpstream([[]])
         let trial = try RelayTrial()
-        let pool = trial.pool(upstream) { $0.addresses = [] }
+        let pool = trial.pool(upstream) { $0.servers = [] }
         trial.begin("GET", on: pool)
         #expect(trial.outcome == "unreachable")
     }

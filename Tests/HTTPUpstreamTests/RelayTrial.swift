@@ -18,6 +18,14 @@ final class RelayTrial: ExchangeTransport, RelayOwner {
     private lazy var relay = Relay(exchange: exchange)
     private var ticks = 0
 
+    /// Another client's side, on the loop of this one.
+    func another() -> RelayTrial { RelayTrial(on: self) }
+
+    private init(on other: RelayTrial) {
+        loop = other.loop
+        worker = other.worker
+    }
+
     init() throws {
         loop = try EventLoop()
         worker = UpstreamWorker(loop: loop)
@@ -29,8 +37,16 @@ final class RelayTrial: ExchangeTransport, RelayOwner {
         }
     }
 
+    /// A pool of several upstreams, each an address of it.
+    func pool(of upstreams: [ScriptedUpstream], _ change: (inout UpstreamTarget) -> Void = { _ in }) -> UpstreamPool {
+        var target = UpstreamTarget(
+            name: "u", servers: upstreams.map { UpstreamServer($0.address, host: "u") }, authority: "u")
+        change(&target)
+        return worker.pool(for: target)
+    }
+
     func pool(_ upstream: ScriptedUpstream, _ change: (inout UpstreamTarget) -> Void = { _ in }) -> UpstreamPool {
-        var target = UpstreamTarget(name: "u", addresses: [upstream.address])
+        var target = UpstreamTarget(name: "u", servers: [UpstreamServer(upstream.address, host: "u")])
         change(&target)
         return worker.pool(for: target)
     }
@@ -41,7 +57,7 @@ final class RelayTrial: ExchangeTransport, RelayOwner {
         loop.run()
     }
 
-    func begin(_ method: String, on pool: UpstreamPool, body: String? = nil, isWhole: Bool = true) {
+    func begin(_ method: String = "GET", on pool: UpstreamPool, body: String? = nil, isWhole: Bool = true) {
         exchange.recycle()
         exchange.transport = self
         self.body = []
@@ -57,6 +73,21 @@ final class RelayTrial: ExchangeTransport, RelayOwner {
             }
         }
     }
+
+    /// Runs the loop until `condition` holds, at the end of a tick, or for ten seconds.
+    func turn(until condition: @escaping () -> Bool) {
+        let onTick = loop.onTick
+        ticks = 0
+        loop.onTick = { [unowned self] in
+            onTick?()
+            if condition() { loop.stop() }
+        }
+        loop.run()
+        loop.onTick = onTick
+    }
+
+    /// Lets one tick pass.
+    func pause() { turn { true } }
 
     func send(_ text: String) {
         exchange.requestBodyReceived += text.utf8.count

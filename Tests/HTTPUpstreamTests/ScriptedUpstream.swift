@@ -1,4 +1,5 @@
 import EventLoop
+import Foundation
 import Glibc
 import Synchronization
 
@@ -6,7 +7,7 @@ import Synchronization
 final class ScriptedUpstream: Sendable {
     enum Step: Sendable {
         /// Waits until the bytes received on this connection hold this text.
-        case awaitText(String)
+        case awaitText(String, times: Int = 1)
         case send(String)
         case reset
     }
@@ -42,8 +43,8 @@ final class ScriptedUpstream: Sendable {
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         for step in script {
             switch step {
-            case .awaitText(let text):
-                while !received[index].contains(text) {
+            case .awaitText(let text, let times):
+                while received[index].components(separatedBy: text).count <= times {
                     var buffer = [UInt8](repeating: 0, count: 65536)
                     let count = recv(socket, &buffer, buffer.count, 0)
                     guard count > 0 else { return }

@@ -71,6 +71,13 @@ extension ValueKind where Value == RouteAccess {
 
 /// Where an upstream is.
 struct UpstreamAddress: Sendable, Equatable {
+    enum Scheme: String, Sendable {
+        case http, https, h2c
+
+        var port: UInt16 { self == .https ? 443 : 80 }
+    }
+
+    var scheme: Scheme
     var host: String
     var port: UInt16
     var authority: String
@@ -78,22 +85,21 @@ struct UpstreamAddress: Sendable, Equatable {
 
 extension ValueKind where Value == UpstreamAddress {
     static let upstreamAddress: ValueKind = {
-        var kind = ValueKind.parsed("a URL such as http://127.0.0.1:9000", show: { "http://\($0.authority)" }) {
-            text throws(ValueProblem) in
+        var kind = ValueKind.parsed(
+            "a URL such as http://127.0.0.1:9000", show: { "\($0.scheme.rawValue)://\($0.authority)" }
+        ) { text throws(ValueProblem) in
             let url = try WebAddress(text)
-            switch url.scheme {
-            case "http": break
-            case "https", "h2c":
-                throw ValueProblem("\(url.scheme):// upstreams are not supported by this version yet: use http://")
-            default: throw ValueProblem("must be an http:// URL")
+            guard let scheme = UpstreamAddress.Scheme(rawValue: url.scheme) else {
+                throw ValueProblem("must be an http://, https:// or h2c:// URL")
             }
             guard url.rest.isEmpty || url.rest == "/" else {
                 throw ValueProblem("must end after host and port: requests keep their own path")
             }
-            let port = url.port ?? 80
+            let port = url.port ?? scheme.port
             let host = url.host.hasPrefix("[") ? String(url.host.dropFirst().dropLast()) : url.host
             return UpstreamAddress(
-                host: host, port: port, authority: port == 80 ? url.host : "\(url.host):\(port)")
+                scheme: scheme, host: host, port: port,
+                authority: port == scheme.port ? url.host : "\(url.host):\(port)")
         }
         kind.isSecret = true
         return kind
