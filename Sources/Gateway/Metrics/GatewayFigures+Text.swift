@@ -12,6 +12,7 @@ extension GatewayFigures {
         writeTokens(to: &text)
         writeDirectory(to: &text)
         writeUpstreams(to: &text)
+        writeStandings(to: &text)
         writeConnections(to: &text)
         writeTelemetry(to: &text)
         writeOperation(to: &text)

@@ -1,5 +1,6 @@
 import DataPlane
 import HTTPServer
+import HTTPUpstream
 import VerificationCache
 
 /// What is known of the gateway at one moment, taken from all workers: what `/metrics` shows.
@@ -12,6 +13,8 @@ struct GatewayFigures: Sendable {
     var cacheCounts = CacheCounts()
     var connections = 0
     var exchanges = 0
+    /// How each worker sees each upstream.
+    var standings: [UpstreamStanding] = []
 
     var routes: [String] = []
     var upstreams: [String] = []
@@ -31,6 +34,7 @@ struct GatewayFigures: Sendable {
             server.add(report.server)
             connections += report.connections
             exchanges += report.exchanges
+            standings += report.upstreams
             cacheCounts.insertions += report.cache.insertions
             cacheCounts.evictions += report.cache.evictions
             cacheCounts.refusals += report.cache.refusals
