@@ -66,7 +66,7 @@ struct UpstreamLink {
     }
 
     /// What a system call says where this machine has run out of something.
-    static let exhaustion: Set<Int32> = [EMFILE, ENFILE, ENOMEM, ENOBUFS, EADDRNOTAVAIL, EAGAIN]
+    static let exhaustion: Set<Int32> = [EMFILE, ENFILE, ENOMEM, ENOBUFS, EAGAIN]
 
     private static func outcome(_ outcome: TLSConnection.Outcome) -> StreamSocket.Outcome {
         switch outcome {

@@ -153,7 +153,7 @@ package final class UpstreamPool {
             }
             return .placed
         } catch {
-            // Without descriptors or ports that is this machine's trouble; else the address has no way to it.
+            // Without descriptors that is this machine's trouble; else there is no way to the address.
             guard error.isExhaustion else {
                 noteConnectFailure(endpoint, .unreachable, nil)
                 tryElsewhere(relay, endpoint, .unreachable)
@@ -336,7 +336,7 @@ package final class UpstreamPool {
 }
 
 extension EventLoopError {
-    /// The machine has no descriptors, ports or memory left: no fault of whoever was to be reached.
+    /// The machine has no descriptors or memory left: no fault of whoever was to be reached.
     fileprivate var isExhaustion: Bool {
         guard case .system(_, let code) = self else { return true }
         return UpstreamLink.exhaustion.contains(code)
