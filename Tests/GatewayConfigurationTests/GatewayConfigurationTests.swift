@@ -148,7 +148,7 @@ import Testing
                 "gateway.yaml:14: limits.body_bytes: must be a size in bytes from 0 to 1048576GiB, such as 32768 or 32KiB, "
                     + "not a list",
                 "gateway.yaml:15: colour: unknown key (known here: listen, admin, storage, upstreams, routes, workers, "
-                    + "cache, trusted_proxies, limits, rate_limits, overload, log, token_log, alerts)",
+                    + "cache, trusted_proxies, limits, rate_limits, overload, log, token_log, alerts, user, core_dumps)",
             ])
     }
 

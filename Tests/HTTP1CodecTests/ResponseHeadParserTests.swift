@@ -28,7 +28,7 @@ import Testing
         ("HTTP/1.1 2x0 OK", .statusLine), ("HTTP/1.1  200 OK", .statusLine), ("HTTP/1.1 -20 OK", .statusLine),
         ("HTTP/1.1\t200 OK", .statusLine), ("HTTP/1.1 200\tOK", .statusLine), ("HTTP/1.1 200 a\rb", .statusLine),
         ("HTTP/1.1 200 a\0b", .statusLine), ("HTTP/1.1 200OK", .statusLine), ("HTTP/2.0 200 OK", .version),
-        ("http/1.1 200 OK", .version), ("ICY 200 OK and more", .statusLine), ("", .statusLine),
+        ("http/1.1 200 OK", .version), ("ICY 200 OK and more", .version), ("", .version),
         ("HTTP/1.1", .statusLine),
         ("HTTP/1.1 200 OK\n", .lineEnding),
     ])

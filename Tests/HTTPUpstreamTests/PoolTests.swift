@@ -168,7 +168,7 @@ import Testing
             $0.healthCheck = policy
         }
         trial.turn(until: { pool.standing.addressesShutOut == 1 })
-        trial.begin(on: pool)
+        trial.run(on: pool)
         #expect(trial.outcome == "unreachable")
         trial.turn(until: { pool.standing.addressesShutOut == 0 })
         trial.run(on: pool)
