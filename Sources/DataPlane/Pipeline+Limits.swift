@@ -6,13 +6,20 @@ import IdentityCore
 extension DataPlaneWorker {
     /// Refuses what couldn't be answered in time: an early 503 costs little, and keeps the wait of the others bounded.
     @inline(__always)
-    func checkLoad(_ exchange: Exchange) throws(Rejection) {
-        if inFlight > snapshot.options.requestsInFlight
-            // The loop's clock stands at the beginning of its turn; the request may have waited since.
-            || exchange.startedAt > (loop.now &+ snapshot.options.lagMilliseconds) &* 1_000_000
-        {
+    func checkLag(_ exchange: Exchange) throws(Rejection) {
+        // The loop's clock stands at the beginning of its turn; the request may have waited since.
+        if exchange.startedAt > (loop.now &+ snapshot.options.lagMilliseconds) &* 1_000_000 {
             throw Rejection(.overloaded)
         }
+    }
+
+    /// Refuses what may have to wait for others, where too many requests wait already. The SDK and the access state are
+    /// there all the same: requests that hang don't take them away.
+    @inline(__always)
+    func checkRoom(_ endpoint: Endpoint) throws(Rejection) {
+        guard inFlight > snapshot.options.requestsInFlight else { return }
+        if case .state = endpoint { return }
+        throw Rejection(.overloaded)
     }
 
     /// Counts the request against its client's rate.

@@ -10,9 +10,10 @@ extension DataPlaneWorker {
     func run(_ context: RequestContext) {
         do throws(Rejection) {
             try checkHead(context.exchange)
-            try checkLoad(context.exchange)
+            try checkLag(context.exchange)
             context.endpoint = try findEndpoint(context)
             if answersWithoutOrganization(context) { return }
+            try checkRoom(context.endpoint)
             if passesUnseen(context) { return try forwardUnseen(context) }
             if isPreflight(context.exchange.request) { return try answerPreflight(context) }
             if context.endpoint == .identify { return try collectBody(context, as: .identify) }
