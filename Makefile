@@ -1,5 +1,5 @@
 # Every target is a short script, so that what CI does can be read and run by hand.
-.PHONY: help run build test test-sanitized fuzz lint format models package bench bench-peers soak check-tls clean
+.PHONY: help run build test test-sanitized fuzz lint format models package bench bench-peers attacks soak check-tls clean
 
 help:
 	@echo "make run      install what is missing, build, and start the demo on loopback"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench    micro-benchmarks, beside what the ecosystem offers for the same"
 	@echo "make check-tls  holds the TLS listener against testssl.sh"
 	@echo "make soak     five million requests with faults all around: do memory and descriptors stay?"
+	@echo "make attacks  hostile clients at full length, beside a well-behaved one; writes the table of what was measured"
 	@echo "make bench-peers  server CPU per request, side by side with HAProxy, nginx and Envoy"
 
 run: build
@@ -59,6 +60,10 @@ soak: build
 
 check-tls: build
 	scripts/check-tls.sh
+
+attacks: build
+	WIDGET_GATEWAY_BINARY=.build/release/widget-gateway .venv/bin/python Tests/Attacks/run.py \
+		--table docs/hostile-clients-measured.md
 
 clean:
 	rm -rf .build .venv Benchmarks/.build Benchmarks/.venv Fuzz/.build

@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 stages=("$@")
-[ ${#stages[@]} -gt 0 ] || stages=(packages lint build unit sdk end-to-end browser fuzz)
+[ ${#stages[@]} -gt 0 ] || stages=(packages lint build unit sdk end-to-end attacks browser fuzz)
 # Backtraces of a crashed test are wanted; an interactive debugger in CI isn't.
 export SWIFT_BACKTRACE=enable=yes,interactive=no,color=no
 export PYTHONDONTWRITEBYTECODE=1
@@ -39,6 +39,12 @@ binary() {
 end-to-end() {
     binary
     .venv/bin/python -m pytest --config-file Tests/pytest.ini Tests/EndToEnd
+}
+
+# At full length, with figures for the documentation: `make attacks`.
+attacks() {
+    binary
+    .venv/bin/python -m pytest --config-file Tests/pytest.ini Tests/Attacks
 }
 
 browser() {

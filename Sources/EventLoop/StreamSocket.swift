@@ -137,6 +137,12 @@ package enum StreamSocket {
     /// Says that nothing more will be sent; what the peer still sends can be read.
     package static func shutdownWriting(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
 
+    /// How many bytes must be there for the socket to count as readable.
+    package static func setLowWater(_ descriptor: Int32, _ bytes: Int) {
+        var count = Int32(truncatingIfNeeded: bytes)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &count, socklen_t(MemoryLayout<Int32>.size))
+    }
+
     /// Makes the coming `close` a reset, so that the peer can't take the end of the bytes for the end of a message.
     package static func resetOnClose(_ descriptor: Int32) {
         var abort = linger(l_onoff: 1, l_linger: 0)

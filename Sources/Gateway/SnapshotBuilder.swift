@@ -54,9 +54,16 @@ enum SnapshotBuilder {
         limits.http2.headerListBytes = configuration.limits.headerListBytes
         limits.http2.headerFields = configuration.limits.headerFields
         limits.http2.bodyBytes = configuration.limits.bodyBytes
+        limits.http2.frameBudget = configuration.limits.frameBudget
+        limits.http2.continuations = configuration.limits.continuationFrames
+        limits.http2.settingsSeconds = Int(configuration.limits.headerTimeoutSeconds.rounded(.up))
+        limits.stallSeconds = configuration.limits.stallTimeoutSeconds
+        limits.stalledRequests = configuration.limits.stalledRequests
+        limits.leastBytesPerSecond = configuration.limits.leastBytesPerSecond
         limits.headerSeconds = configuration.limits.headerTimeoutSeconds
         limits.idleSeconds = configuration.limits.idleTimeoutSeconds
         limits.connections = max(1, configuration.limits.connections / workers)
+        limits.handshakes = configuration.limits.handshakes
         limits.drainSeconds = configuration.limits.drainTimeoutSeconds
         return limits
     }

@@ -51,9 +51,28 @@ extension LimitsConfiguration {
         result.idleTimeoutSeconds = reader.value(
             "idle_timeout_seconds", .seconds(0.1...86400), default: result.idleTimeoutSeconds,
             "How long a connection may be without a byte.")
+        result.stallTimeoutSeconds = reader.value(
+            "stall_timeout_seconds", .seconds(0.1...3600), default: result.stallTimeoutSeconds,
+            "How long a client may be too slow in sending a request, or in reading a response.")
+        result.leastBytesPerSecond = reader.value(
+            "least_bytes_per_second", .integer(0...1_000_000), default: result.leastBytesPerSecond,
+            "What is too slow, on the average of that time. 0: only a client that moves nothing at all.")
+        result.stalledRequests = reader.value(
+            "stalled_requests", .integer(1...1_000_000), default: result.stalledRequests,
+            "Requests that may be too slow at once on one worker; the more beyond that, the sooner each is ended.")
+        result.frameBudget = reader.value(
+            "frame_budget", .integer(100...10_000_000), default: result.frameBudget,
+            "What HTTP/2 frames that move no request on, and streams that break, may cost on one connection; a fortieth "
+                + "of it comes back each second.")
+        result.continuationFrames = reader.value(
+            "continuation_frames", .integer(0...10_000), default: result.continuationFrames,
+            "CONTINUATION frames of one request's head.")
         result.connections = reader.value(
             "connections", .integer(1...10_000_000), default: result.connections,
             "Client connections open at once, on all data listeners together.")
+        result.handshakes = reader.value(
+            "handshakes", .integer(16...1_000_000), default: result.handshakes,
+            "TLS handshakes under way at once on one worker; beyond that, the oldest are given up.")
         result.drainTimeoutSeconds = reader.value(
             "drain_timeout_seconds", .seconds(0...3600), default: result.drainTimeoutSeconds,
             "How long requests in flight may take to finish after `SIGTERM`.")

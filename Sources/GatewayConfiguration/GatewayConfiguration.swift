@@ -195,8 +195,20 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var bodyBytes: Int? = 10 * 1024 * 1024
     package var headerTimeoutSeconds = 10.0
     package var idleTimeoutSeconds = 60.0
+    /// How long a client may be slower than `leastBytesPerSecond` in what it owes.
+    package var stallTimeoutSeconds = 20.0
+    /// 0: any progress is enough.
+    package var leastBytesPerSecond = 200
+    /// Requests that may stall on one worker at once before patience gets shorter.
+    package var stalledRequests = 128
+    /// What frames that move no request on may cost on one connection.
+    package var frameBudget = 2000
+    /// CONTINUATION frames of one header section.
+    package var continuationFrames = 8
     /// Open at once on all data listeners together.
     package var connections = 20_000
+    /// TLS handshakes under way at once on one worker.
+    package var handshakes = 512
     /// How long streams in flight may take to finish after `SIGTERM`.
     package var drainTimeoutSeconds = 30.0
 

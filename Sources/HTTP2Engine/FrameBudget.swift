@@ -1,23 +1,28 @@
-/// How many frames that carry nothing a client may send: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, empty DATA and the like.
+/// What a client may cost on one connection by frames that are cheap to send and move no request on.
 ///
-/// Each costs the server work and moves no request on. What moves one on earns some back, and so does time; who has
-/// spent all of it is flooding, and is sent away.
+/// A leaky bucket: each such frame spends, what moves requests on earns, and so does time; who has spent all of it is
+/// flooding, and is sent away with ENHANCE_YOUR_CALM. The price list is `FrameCost`.
 package struct FrameBudget: Sendable {
-    /// Room for what clients do at once: a page's worth of priorities, a burst of window updates.
-    package static let full = 2000
+    private let full: Int
+    package private(set) var left: Int
 
-    package private(set) var left = FrameBudget.full
+    /// - Parameter full: room for what clients do at once, a page's worth of cancelled requests for one. A fortieth of
+    ///   it comes back each second.
+    package init(_ full: Int = HTTP2Limits().frameBudget) {
+        self.full = full
+        left = full
+    }
 
-    package init() {}
-
-    /// Returns false where nothing is left.
+    /// Returns false where nothing is left. A negative cost earns.
+    @inline(__always)
     package mutating func spend(_ cost: Int) -> Bool {
-        left = max(0, left - cost)
+        left = max(0, min(full, left - cost))
         return left > 0
     }
 
-    package mutating func earn(_ gain: Int) { left = min(FrameBudget.full, left + gain) }
+    @inline(__always)
+    package mutating func earn(_ gain: Int) { left = min(full, left + gain) }
 
     /// To be called about once a second.
-    package mutating func secondPassed() { earn(50) }
+    package mutating func secondPassed() { earn(max(1, full / 40)) }
 }

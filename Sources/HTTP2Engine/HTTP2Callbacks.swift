@@ -17,15 +17,15 @@ final class HTTP2Callbacks: @unchecked Sendable {  // Never changed after `init`
         self.options = options
 
         nghttp2_option_set_no_auto_window_update(options, 1)
-        // Rapid reset (CVE-2023-44487): a burst of 500 and 50 a second after that, then GOAWAY.
-        nghttp2_option_set_stream_reset_rate_limit(options, 500, 50)
+        // Resets and CONTINUATION frames are counted by the session itself, which says why it ends the connection.
+        nghttp2_option_set_stream_reset_rate_limit(options, 1 << 20, 1 << 20)
+        nghttp2_option_set_max_continuations(options, 1 << 16)
         nghttp2_option_set_max_settings(options, 32)
         nghttp2_option_set_max_outbound_ack(options, 256)
 
         nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
             guard let header, let user else { return HTTP2Callbacks.failure }
-            HTTP2Callbacks.withSession(user) { $0.frameBegan(header.pointee) }
-            return 0
+            return HTTP2Callbacks.withSession(user) { $0.frameBegan(header.pointee) } ? 0 : HTTP2Callbacks.failure
         }
         nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
             guard let frame, let user else { return HTTP2Callbacks.failure }
@@ -37,14 +37,21 @@ final class HTTP2Callbacks: @unchecked Sendable {  // Never changed after `init`
         }
         nghttp2_session_callbacks_set_on_header_callback(callbacks) { _, _, name, nameLength, value, length, _, user in
             guard let user else { return HTTP2Callbacks.failure }
-            HTTP2Callbacks.withSession(user) {
+            let goesOn = HTTP2Callbacks.withSession(user) {
                 $0.header(name: Bytes(start: name, count: nameLength), value: Bytes(start: value, count: length))
             }
-            return 0
+            return goesOn ? 0 : HTTP2Callbacks.failure
         }
         nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks) { _, _, _, _, _, _, _, user in
             guard let user else { return HTTP2Callbacks.failure }
             HTTP2Callbacks.withSession(user) { $0.invalidHeader() }
+            return 0
+        }
+        nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, error, user in
+            guard let frame, let user else { return HTTP2Callbacks.failure }
+            HTTP2Callbacks.withSession(user) {
+                $0.frameRefused(frame.pointee.hd, isBeyondLimit: error == NGHTTP2_ERR_REFUSED_STREAM.rawValue)
+            }
             return 0
         }
         nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in

@@ -21,22 +21,32 @@ package final class HTTP2ServerSession: ServerSession {
     /// The exchange whose header section is being received.
     private var receiving: Uncounted<Exchange>?
     private var receivingTrailers = false
-    /// Its size until now (RFC 9113, 6.5.2).
-    private var receivedListSize = 0
     private var isDraining = false
     private var highestStream: Int32 = 0
-    /// Streams that ended in an error, less those that ended well.
-    private var brokenStreams = 0
-    private var budget = FrameBudget()
+    private var walker = FrameWalker()
+    private var budget: FrameBudget
+    /// A GOAWAY says why: nothing that still comes is looked at.
+    private var isTerminated = false
+    private var hasSettings = false
+    private var hasAcknowledgedSettings = false
+    private var seconds = 0
+    /// The frame that began a header section whose last frame hasn't begun; 0: there is none.
+    private var openSection: UInt32 = 0
+    private var continuations = 0
+    /// Of the header list that is being received, kept or not (RFC 9113, 6.5.2).
+    private var listBytes = 0
+    private var listFields = 0
+    /// Of the requests that aren't over.
+    private var heldHeaderBytes = 0
 
-    /// As many broken streams more than whole ones, and the client is told to calm down. libnghttp2 bounds the resets
-    /// that a client sends; this bounds those that it provokes too (MadeYouReset, CVE-2025-8671).
-    private static let brokenStreamBudget = 1000
+    /// A header list beyond the limit is answered by 431; one as many times as long isn't read to its end.
+    private static let outrageousFactor = 4
 
     package init?(limits: HTTP2Limits, pool: ExchangePool, transport: any ExchangeTransport) {
         self.limits = limits
         self.pool = pool
         self.transport = transport
+        budget = FrameBudget(limits.frameBudget)
         guard let memory = SessionMemory() else { return nil }
         var allocator = memory.allocator
         var made: OpaquePointer?
@@ -60,8 +70,25 @@ package final class HTTP2ServerSession: ServerSession {
 
     /// Takes in what the client sent. False: the connection can't go on; what is to be sent (a GOAWAY) still may.
     package func receive(_ bytes: Bytes) -> Bool {
-        nghttp2_session_mem_recv(session, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
-            == bytes.count
+        guard !isTerminated else { return false }
+        guard walker.walk(bytes, { frameArrives(type: $0, flags: $1, length: $2, serial: $3) }) else {
+            terminate(NGHTTP2_ENHANCE_YOUR_CALM)
+            return false
+        }
+        let taken = nghttp2_session_mem_recv(
+            session, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
+        let goesOn = taken == bytes.count && !isTerminated
+        if !goesOn || nghttp2_session_want_read(session) == 0 { forgetUnheard() }
+        return goesOn
+    }
+
+    /// The connection is about to end: requests that nobody has been told of yet needn't reach anybody.
+    private func forgetUnheard() {
+        for exchange in exchanges {
+            exchange {
+                if $0.startedAt == 0 { $0.isGone = true }
+            }
+        }
     }
 
     /// Appends frames to `out` until it holds about `limit` bytes or nothing is left to send. True: something may be.
@@ -86,7 +113,15 @@ package final class HTTP2ServerSession: ServerSession {
 
     package var wantsToReceive: Bool { true }
 
-    package var isReceivingHead: Bool { receiving != nil }
+    package var openHead: UInt32 {
+        if !hasSettings { return 1 }
+        if openSection != 0 { return openSection }
+        return walker.isWithinFrame && !walker.isWithinData ? walker.serial : 0
+    }
+
+    package var isWithinMessage: Bool { walker.isWithinFrame }
+
+    package var frameCount: UInt32 { walker.count }
 
     /// A stream that is broken off is reset by itself.
     package var endsAbruptly: Bool { false }
@@ -125,6 +160,7 @@ package final class HTTP2ServerSession: ServerSession {
     package func resume(_ exchange: Exchange) { nghttp2_session_resume_data(session, exchange.streamID) }
 
     package func reset(_ exchange: Exchange) {
+        exchange.wasReset = true
         nghttp2_submit_rst_stream(
             session, UInt8(NGHTTP2_FLAG_NONE.rawValue), exchange.streamID, NGHTTP2_INTERNAL_ERROR.rawValue)
     }
@@ -157,38 +193,65 @@ package final class HTTP2ServerSession: ServerSession {
 
     package func abandon() { events.removeAll() }
 
+    package func sendAway() { terminate(NGHTTP2_ENHANCE_YOUR_CALM) }
+
     /// Ends the connection with a GOAWAY that says why.
     private func terminate(_ error: nghttp2_error_code) {
+        isTerminated = true
         nghttp2_session_terminate_session(session, error.rawValue)
+    }
+
+    private func charge(_ cost: Int) {
+        if !budget.spend(cost) { terminate(NGHTTP2_ENHANCE_YOUR_CALM) }
+    }
+
+    // MARK: What the client sends, before libnghttp2 reads it
+
+    /// Returns false where the client can't pay for it, or the header section has too many frames.
+    @inline(__always)
+    private func frameArrives(type: UInt8, flags: UInt8, length: Int, serial: UInt32) -> Bool {
+        switch UInt32(type) {
+        case NGHTTP2_HEADERS.rawValue:
+            continuations = 0
+            openSection = UInt32(flags) & NGHTTP2_FLAG_END_HEADERS.rawValue == 0 ? serial : 0
+        case NGHTTP2_CONTINUATION.rawValue:
+            continuations += 1
+            if UInt32(flags) & NGHTTP2_FLAG_END_HEADERS.rawValue != 0 { openSection = 0 }
+            if continuations > limits.continuations { return false }
+        case NGHTTP2_SETTINGS.rawValue:
+            hasSettings = true
+            if UInt32(flags) & NGHTTP2_FLAG_ACK.rawValue != 0 { hasAcknowledgedSettings = true }
+        default: break
+        }
+        return budget.spend(FrameCost.received(type: type, flags: flags, length: length))
     }
 
     // MARK: What libnghttp2 tells
 
     /// A stream's id must be higher than all before it (RFC 9113, 5.1.1); libnghttp2 passes over one that isn't.
     ///
-    /// Also counts what each frame costs or earns (`FrameBudget`).
-    func frameBegan(_ header: nghttp2_frame_hd) {
-        if !pays(for: UInt32(header.type)) { return terminate(NGHTTP2_ENHANCE_YOUR_CALM) }
+    /// Returns false where the connection can't go on.
+    func frameBegan(_ header: nghttp2_frame_hd) -> Bool {
         guard UInt32(header.type) == NGHTTP2_HEADERS.rawValue, header.stream_id <= highestStream,
             nghttp2_session_find_stream(session, header.stream_id) == nil
-        else { return }
+        else { return true }
         terminate(NGHTTP2_PROTOCOL_ERROR)
+        return false
     }
 
-    private func pays(for type: UInt32) -> Bool {
-        switch type {
-        case NGHTTP2_HEADERS.rawValue:
-            budget.earn(10)
-            return true
-        case NGHTTP2_CONTINUATION.rawValue: return true  // Bounded by libnghttp2.
-        case NGHTTP2_SETTINGS.rawValue: return budget.spend(5)
-        default: return budget.spend(1)
-        }
+    /// libnghttp2 answers a frame with a reset. Where a stream comes to its end by that, the stream is charged for.
+    func frameRefused(_ header: nghttp2_frame_hd, isBeyondLimit: Bool) {
+        guard isBeyondLimit || nghttp2_session_find_stream(session, header.stream_id) == nil else { return }
+        charge(FrameCost.refused(length: header.length))
     }
 
     /// To be called about once a second.
     package func secondPassed() {
         budget.secondPassed()
+        seconds += 1
+        if !hasAcknowledgedSettings, seconds > limits.settingsSeconds, !isTerminated {
+            terminate(NGHTTP2_SETTINGS_TIMEOUT)
+        }
         guard exchanges.isEmpty, events.isEmpty, exchanges.capacity + events.capacity > 0 else { return }
         // Nobody asks anything at the moment: an idle connection keeps no room for it.
         exchanges = []
@@ -196,7 +259,8 @@ package final class HTTP2ServerSession: ServerSession {
     }
 
     func headersBegan(stream: Int32, isRequest: Bool) {
-        receivedListSize = 0
+        listBytes = 0
+        listFields = 0
         guard isRequest else {
             receiving = exchange(stream)
             receivingTrailers = true
@@ -215,24 +279,43 @@ package final class HTTP2ServerSession: ServerSession {
         receivingTrailers = false
     }
 
+    /// Returns false where the connection can't go on.
     @inline(__always)
-    func header(name: Bytes, value: Bytes) {
+    func header(name: Bytes, value: Bytes) -> Bool {
+        listBytes += name.count + value.count + 32
+        listFields += 1
+        if listBytes > limits.headerListBytes || heldHeaderBytes + listBytes > limits.heldHeaderBytes {
+            return oversized()
+        }
         if let exchange = receiving { exchange { header(name, value, in: $0) } }
+        return true
     }
 
     private func header(_ name: Bytes, _ value: Bytes, in exchange: Exchange) {
         guard exchange.fault == .none else { return }
-        receivedListSize += name.count + value.count + 32
         if receivingTrailers {
-            guard receivedListSize <= limits.headerListBytes else { return }
             exchange.requestTrailers.append(name: name, value: value)
-        } else if receivedListSize > limits.headerListBytes || exchange.request.fields.count >= limits.headerFields {
+        } else if exchange.request.fields.count >= limits.headerFields {
             exchange.fault = .headersTooLarge
         } else if name.count > 0, name[0] == UInt8(ascii: ":") {
             RequestFields.setPseudo(name, value, in: &exchange.request)
         } else if !RequestFields.add(name, value, to: &exchange.request) {
             exchange.fault = .malformed
         }
+    }
+
+    /// Fields of a list that is too long aren't kept, but each costs its decoding: an index is one byte (HPACK bomb).
+    private func oversized() -> Bool {
+        if let exchange = receiving, !receivingTrailers, exchange({ $0.fault == .none }) {
+            exchange { $0.fault = .headersTooLarge }
+            charge(FrameCost.oversizedHead)
+        }
+        if listBytes > limits.headerListBytes * Self.outrageousFactor
+            || listFields > limits.headerFields * Self.outrageousFactor
+        {
+            terminate(NGHTTP2_ENHANCE_YOUR_CALM)
+        }
+        return !isTerminated
     }
 
     /// A field that RFC 9113 forbids: the request is answered as malformed.
@@ -246,6 +329,8 @@ package final class HTTP2ServerSession: ServerSession {
         if isRequest {
             exchange {
                 if $0.fault == .none { $0.fault = RequestFields.fault(in: $0.request, limits) }
+                $0.headBytes = $0.request.fields.listSize
+                heldHeaderBytes += $0.headBytes
             }
             events.append(.request(exchange, isWhole: endsStream))
         } else if endsStream {
@@ -255,7 +340,6 @@ package final class HTTP2ServerSession: ServerSession {
 
     func data(stream: Int32, _ bytes: Bytes) {
         guard let exchange = exchange(stream) else { return }
-        budget.earn(2)
         let isExpected = exchange { exchange in
             exchange.requestBodyReceived += bytes.count
             guard let limit = limits.bodyBytes, exchange.requestBodyReceived > limit else { return true }
@@ -274,14 +358,12 @@ package final class HTTP2ServerSession: ServerSession {
     }
 
     func streamClosed(_ stream: Int32, error: UInt32) {
-        if error == NGHTTP2_NO_ERROR.rawValue {
-            brokenStreams = max(0, brokenStreams - 1)
-        } else {
-            brokenStreams += 1
-            if brokenStreams == Self.brokenStreamBudget { terminate(NGHTTP2_ENHANCE_YOUR_CALM) }
-        }
         guard let exchange = exchange(stream) else { return }
         let unread = exchange { exchange in
+            let isWhole =
+                error == NGHTTP2_NO_ERROR.rawValue && exchange.responseEnded && exchange.responseBody.isEmpty
+            charge(isWhole ? FrameCost.completedResponse : exchange.wasReset ? 0 : FrameCost.brokenStream)
+            exchange.isGone = true
             let unread = exchange.requestBodyReceived - exchange.requestBodyConsumed
             exchange.requestBodyConsumed += unread
             return unread
@@ -294,7 +376,10 @@ package final class HTTP2ServerSession: ServerSession {
 
     /// Takes a closed exchange off the list and back into the pool: the last act upon it.
     package func release(_ exchange: Uncounted<Exchange>) {
-        let slot = exchange { $0.slot }
+        let slot = exchange {
+            heldHeaderBytes -= $0.headBytes
+            return $0.slot
+        }
         let last = exchanges.removeLast()
         if slot < exchanges.count {
             exchanges[slot] = last
@@ -310,7 +395,8 @@ package final class HTTP2ServerSession: ServerSession {
         buffer.copyMemory(from: exchange.responseBody.readable.part(0, available))
         exchange.responseBody.consume(available)
         exchange.responseBodySent += available
-        budget.earn(3)
+        exchange.noteHeldBytes()
+        charge(FrameCost.sent(length: available, leaves: exchange.responseBody.count))
         if exchange.responseBody.isEmpty && exchange.responseEnded {
             flags |= NGHTTP2_DATA_FLAG_EOF.rawValue
             if exchange.responseTrailers.count > 0 {

@@ -21,6 +21,9 @@ package final class Exchange {
     /// Body bytes that were passed on, or dropped: the client has its flow-control credit for them back.
     package var requestBodyConsumed = 0
 
+    /// What the session has counted for the head's fields.
+    package var headBytes = 0
+
     // MARK: Response
 
     package var response = ResponseHead()
@@ -43,6 +46,12 @@ package final class Exchange {
 
     // MARK: Ends
 
+    /// The gateway itself has broken the response off.
+    package var wasReset = false
+
+    /// The stream is over: where the handler hasn't heard of the request yet, it needn't.
+    package var isGone = false
+
     package unowned(unsafe) var transport: (any ExchangeTransport)?
 
     /// HTTP/2: the stream's id. HTTP/1.1: 1.
@@ -62,6 +71,11 @@ package final class Exchange {
     package var progress = 0
     package var progressAt: UInt64 = 0
 
+    /// Outlives it.
+    unowned(unsafe) var pool: ExchangePool?
+    /// What the pool has been told of `responseBody`.
+    var heldBytes = 0
+
     package init() {}
 
     /// Makes it ready for the next request; memory is kept within bounds.
@@ -72,6 +86,7 @@ package final class Exchange {
         fault = .none
         requestBodyReceived = 0
         requestBodyConsumed = 0
+        headBytes = 0
         response.removeAll()
         responseBody.removeAll(keepingAtMost: 8192)
         responseTrailers.removeAll()
@@ -79,6 +94,8 @@ package final class Exchange {
         responseEnded = false
         responseBodySent = 0
         wantsDrain = false
+        wasReset = false
+        isGone = false
         transport = nil
         streamID = 0
         startedAt = 0

@@ -3,6 +3,12 @@ package final class ExchangePool {
     private var idle: [Unmanaged<Exchange>] = []
     private let capacity: Int
 
+    /// Bytes of response bodies that wait for their clients, in all exchanges that aren't in store.
+    private(set) var heldBytes = 0
+
+    private static let ample = 8 << 20
+    private static let scarce = 24 << 20
+
     /// Keeps at most `capacity` exchanges in store.
     package init(capacity: Int = 1024) {
         self.capacity = capacity
@@ -16,11 +22,34 @@ package final class ExchangePool {
     /// An exchange that lives until it is given back, which must be done once.
     package func take() -> Uncounted<Exchange> {
         if let exchange = idle.popLast() { return Uncounted(exchange) }
-        return Uncounted(Unmanaged.passRetained(Exchange()))
+        let made = Exchange()
+        made.pool = self
+        return Uncounted(Unmanaged.passRetained(made))
     }
 
     package func give(back exchange: Uncounted<Exchange>) {
-        exchange { $0.recycle() }
+        exchange {
+            $0.recycle()
+            $0.noteHeldBytes()
+        }
         if idle.count < capacity { idle.append(exchange.reference) } else { exchange.reference.release() }
     }
+
+    /// How much of one response may wait for its client, in bytes: less, the more waits on this worker, so that clients
+    /// that don't read can't make it hold any number of responses.
+    package var roomForResponse: Int { heldBytes < Self.ample ? 64 * 1024 : heldBytes < Self.scarce ? 16 * 1024 : 4096 }
+
+    fileprivate func held(_ change: Int) { heldBytes += change }
+}
+
+extension Exchange {
+    /// Tells the pool what waits in `responseBody` now.
+    package func noteHeldBytes() {
+        guard heldBytes != responseBody.count else { return }
+        pool?.held(responseBody.count - heldBytes)
+        heldBytes = responseBody.count
+    }
+
+    /// How much of the response may wait for the client, in bytes.
+    package var responseRoom: Int { pool?.roomForResponse ?? 64 * 1024 }
 }

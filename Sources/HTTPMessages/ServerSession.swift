@@ -25,8 +25,15 @@ package protocol ServerSession: AnyObject {
     /// The last response was broken off and only a reset of the connection can tell the client.
     var endsAbruptly: Bool { get }
 
-    /// A request's head has begun to arrive and isn't complete.
-    var isReceivingHead: Bool { get }
+    /// Tells the head that has begun to arrive and isn't complete from all others, be it a request's or what a
+    /// connection begins with; 0: there is none.
+    var openHead: UInt32 { get }
+
+    /// The bytes so far end in the middle of something that can't be left so.
+    var isWithinMessage: Bool { get }
+
+    /// How many frames have arrived, from any beginning.
+    var frameCount: UInt32 { get }
 
     func sendHead(_ exchange: Exchange)
     func sendInformational(_ exchange: Exchange, status: Int, fields: borrowing HeaderBlock)
@@ -40,6 +47,9 @@ package protocol ServerSession: AnyObject {
 
     /// No new requests are welcome. Called twice, some time apart.
     func drain()
+
+    /// Ends the connection because its client asks too much, or takes too long.
+    func sendAway()
 
     /// The connection is gone: nothing that was received is looked at any more.
     func abandon()

@@ -6,62 +6,66 @@ import TLSEngine
 
 /// One client's connection: moves bytes between its socket, TLS and its session, and events to the handler.
 ///
-/// handshaking (TLS) ─▶ sniffing (cleartext) ─▶ open (h2 or h1) ─▶ lingering ─▶ closed
+/// greeting ─▶ handshaking (TLS) or sniffing (cleartext) ─▶ open (h2 or h1) ─▶ lingering ─▶ closed
 final class Connection: SocketOwner, ExchangeTransport {
-    private enum Phase { case handshaking, sniffing, open, lingering, closed }
+    enum Phase { case greeting, handshaking, sniffing, open, lingering, closed }
 
     private(set) var peer: PeerInformation
     var slot = 0
     var isDirty = false
 
-    private let worker: ServerWorker
-    private let handle: IOHandle
-    private let tls: TLSConnection?
+    let worker: ServerWorker
+    let handle: IOHandle
+    private let tlsContext: TLSContext?
+    /// Made when the client's first record is there: whoever sends less costs no more than a socket.
+    private var tls: TLSConnection?
     /// The same, for each read and write: `tls` keeps it.
-    private let records: Uncounted<TLSConnection>?
-    private var session: OpenSession?
-    private var phase: Phase
+    private(set) var records: Uncounted<TLSConnection>?
+    private(set) var session: OpenSession?
+    private(set) var phase: Phase
     /// Output that the socket didn't take.
-    private var unsent = ByteQueue()
+    private(set) var unsent = ByteQueue()
     /// Cleartext input that is too short to tell its protocol.
     private var sniffed = ByteQueue()
-    private var lastActivity: UInt64
-    /// Since when a request's head has been incomplete, or the connection has been in its phase.
-    private var waitingSince: UInt64
-    private var wasReceivingHead = false
+    private(set) var lastActivity: UInt64
+    /// Since when `awaitedHead` has been incomplete, or the connection has been in its phase.
+    private(set) var waitingSince: UInt64
+    private var awaitedHead: UInt32 = 0
+    /// Bytes that the socket took, and what `StallRule` keeps of them.
+    private(set) var written = 0
+    var writtenMark = 0
+    var writtenMarkedAt: UInt64 = 0
     /// TLS has input that was left there: the socket won't say so.
     private var hasParkedInput = false
-    private var drainSteps = 0
+    /// Bytes of the client's first record that are waited for.
+    private var awaitedGreeting = 0
+    private(set) var drainSteps = 0
     private var peerHasClosed = false
 
     /// Reads in one turn, 16 KiB to 64 KiB each: more wait for the next turn, so that nobody starves.
     private static let readsPerTurn = 8
     private static let collectsPerTurn = 8
     private static let collectBytes = 64 * 1024
-    private static let lingerMilliseconds: UInt64 = 1000
+    /// Frames after which a connection waits for the next turn: small ones cost far more by the byte.
+    private static let framesPerTurn: UInt32 = 512
     /// How long a connection may take to its first request while the server drains.
     private static let beginningMilliseconds: UInt64 = 1000
-    /// How long a client may go on sending a request that has been answered.
-    private static let answeredMilliseconds: UInt64 = 2000
 
     static func open(socket: Int32, peer: SocketAddress, tls: TLSContext?, worker: ServerWorker) {
         guard let handle = try? IOHandle(socket: socket, loop: worker.loop) else { return }
-        let secure = tls.flatMap { TLSConnection($0, socket: socket) }
-        guard (tls == nil) == (secure == nil) else { return handle.close() }
-        let connection = Connection(handle: handle, peer: peer, tls: secure, worker: worker)
+        let connection = Connection(handle: handle, peer: peer, tls: tls, worker: worker)
         handle.owner = connection
         worker.adopt(connection)
         handle.watch(readable: true, writable: false)
     }
 
-    private init(handle: IOHandle, peer: SocketAddress, tls: TLSConnection?, worker: ServerWorker) {
+    private init(handle: IOHandle, peer: SocketAddress, tls: TLSContext?, worker: ServerWorker) {
         self.handle = handle
         self.worker = worker
-        self.tls = tls
-        records = tls.map { Uncounted($0) }
+        tlsContext = tls
         self.peer = PeerInformation(
             address: peer.host, addressBytes: peer.bytes, isTLS: tls != nil, httpVersion: 1)
-        phase = tls == nil ? .sniffing : .handshaking
+        phase = tls == nil ? .sniffing : .greeting
         lastActivity = worker.loop.now
         waitingSince = lastActivity
     }
@@ -73,6 +77,9 @@ final class Connection: SocketOwner, ExchangeTransport {
     // MARK: Socket
 
     func socketReady(readable: Bool, writable: Bool) {
+        if phase == .greeting {
+            guard beginHandshake() else { return }
+        }
         if phase == .handshaking {
             guard shakeHands() else { return }
         }
@@ -84,6 +91,37 @@ final class Connection: SocketOwner, ExchangeTransport {
     func continueReading() {
         if phase == .open || phase == .lingering { read() }
         worker.markDirty(self)
+    }
+
+    /// Returns whether the client's first record has come whole, which OpenSSL can then read.
+    private func beginHandshake() -> Bool {
+        guard let tlsContext else { return false }
+        switch TLSGreeting.look(at: handle.socket) {
+        case .complete: break
+        case .incomplete(let length):
+            // The loop isn't to be told of every byte: the socket counts as readable when there are as many, or when
+            // no more will come.
+            guard length != awaitedGreeting else {
+                close()
+                return false
+            }
+            awaitedGreeting = length
+            StreamSocket.setLowWater(handle.socket, length)
+            return false
+        case .over:
+            close()
+            return false
+        }
+        StreamSocket.setLowWater(handle.socket, 1)
+        guard let made = TLSConnection(tlsContext, socket: handle.socket) else {
+            close()
+            return false
+        }
+        tls = made
+        records = Uncounted(made)
+        phase = .handshaking
+        worker.handshakes += 1
+        return true
     }
 
     /// Returns whether the connection is ready for requests.
@@ -118,17 +156,22 @@ final class Connection: SocketOwner, ExchangeTransport {
                 HTTP1ServerSession(limits: worker.limits.http2, pool: worker.exchangePool, transport: self))
             worker.counts.http1 += 1
         }
+        if phase == .handshaking { worker.handshakes -= 1 }
         phase = .open
         waitingSince = worker.loop.now
+        awaitedHead = session?({ $0.openHead }) ?? 0
         updateWatch()
         worker.markDirty(self)
     }
 
     private func read() {
         var reads = 0
+        let framesBefore = frameCount
         hasParkedInput = false
         while wantsToRead {
-            guard reads < Self.readsPerTurn else { return worker.markUnfinished(self) }
+            guard reads < Self.readsPerTurn, frameCount &- framesBefore < Self.framesPerTurn else {
+                return worker.markUnfinished(self)
+            }
             reads += 1
             let buffer = worker.readBuffer
             let length: Int
@@ -156,11 +199,13 @@ final class Connection: SocketOwner, ExchangeTransport {
         updateWatch()
     }
 
+    private var frameCount: UInt32 { session?({ $0.frameCount }) ?? 0 }
+
     private func received(_ bytes: Bytes) {
         switch phase {
         case .sniffing: sniff(bytes)
         case .open: deliver(bytes)
-        case .lingering, .closed, .handshaking: break
+        case .lingering, .closed, .greeting, .handshaking: break
         }
     }
 
@@ -181,16 +226,20 @@ final class Connection: SocketOwner, ExchangeTransport {
         guard let session else { return }
         let goesOn = session { $0.receive(bytes) }
         handleEvents()
-        if !goesOn { phase = phase == .open ? .lingering : phase }
+        guard phase == .open else { return }
+        if !goesOn {
+            phase = .lingering
+            waitingSince = worker.loop.now
+        }
         if !goesOn || session({ $0.wantsToSend || $0.isFinished }) { worker.markDirty(self) }
         noteHead(session)
     }
 
     /// A head's time runs from its first byte, however long the connection was quiet before.
     private func noteHead(_ session: OpenSession) {
-        let isReceivingHead = session { $0.isReceivingHead }
-        if !isReceivingHead || !wasReceivingHead { waitingSince = worker.loop.now }
-        wasReceivingHead = isReceivingHead
+        let head = session { $0.openHead }
+        if head == 0 || head != awaitedHead { waitingSince = worker.loop.now }
+        awaitedHead = head
     }
 
     private func inputClosed() {
@@ -204,17 +253,17 @@ final class Connection: SocketOwner, ExchangeTransport {
         peer.httpVersion == 2 || session?({ $0.exchanges.contains { !$0.object.requestEnded } }) ?? false
     }
 
-    private var wantsToRead: Bool {
+    var wantsToRead: Bool {
         guard !peerHasClosed, unsent.count < 256 * 1024 else { return false }
         return switch phase {
         case .open: session?({ $0.wantsToReceive }) ?? false
         case .sniffing, .lingering: true
-        case .handshaking, .closed: false
+        case .greeting, .handshaking, .closed: false
         }
     }
 
     private func updateWatch() {
-        guard phase != .closed, phase != .handshaking else { return }
+        guard phase != .closed, phase != .handshaking, phase != .greeting else { return }
         handle.watch(readable: wantsToRead, writable: !unsent.isEmpty)
     }
 
@@ -277,7 +326,9 @@ final class Connection: SocketOwner, ExchangeTransport {
     }
 
     private func wrote(_ count: Int) -> Int {
-        if count > 0 { lastActivity = worker.loop.now }
+        guard count > 0 else { return 0 }
+        lastActivity = worker.loop.now
+        written += count
         return count
     }
 
@@ -314,17 +365,25 @@ final class Connection: SocketOwner, ExchangeTransport {
         switch event {
         case .request(let exchange, let isWhole):
             exchange {
+                guard !$0.isGone else { return }
                 $0.requestEnded = isWhole
                 $0.startedAt = EventLoop.monotonicNanoseconds()
                 handler.requestReceived($0)
             }
-        case .body(let exchange, let bytes): exchange { handler.requestBody($0, bytes) }
+        case .body(let exchange, let bytes):
+            exchange {
+                if $0.startedAt != 0 { handler.requestBody($0, bytes) }
+            }
         case .requestEnded(let exchange):
             exchange {
+                guard $0.startedAt != 0 else { return }
                 $0.requestEnded = true
                 handler.requestEnded($0)
             }
-        case .requestTooLarge(let exchange): exchange { handler.requestTooLarge($0) }
+        case .requestTooLarge(let exchange):
+            exchange {
+                if $0.startedAt != 0 { handler.requestTooLarge($0) }
+            }
         case .drained(let exchange): exchange { handler.responseDrained($0) }
         case .closed(let exchange): end(exchange, session)
         }
@@ -379,78 +438,12 @@ final class Connection: SocketOwner, ExchangeTransport {
 
     // MARK: Ends
 
-    /// Ends the connection where something has taken too long. Called about once a second.
-    func checkTimeouts(now: UInt64) {
-        let waited = Double(now - min(now, waitingSince)) / 1000
-        let idle = Double(now - min(now, lastActivity)) / 1000
-        switch phase {
-        case .handshaking, .sniffing:
-            if waited > worker.limits.headerSeconds { close() }
-        case .open:
-            session?({ $0.secondPassed() })
-            if session?({ $0.isReceivingHead }) ?? false, waited > worker.limits.headerSeconds { return close() }
-            if peer.httpVersion == 2, let session {
-                stopAnsweredRequests(session)
-                resetStalledStreams(session, now)
-            }
-            // Requests that wait for their upstream have time limits of their own.
-            let waitsForClient = !unsent.isEmpty || exchangesWaitForInputOrWindow
-            if idle > worker.limits.idleSeconds, exchangeCount == 0 || waitsForClient { expire() }
-        case .lingering:
-            if now - min(now, waitingSince) > Self.lingerMilliseconds, unsent.isEmpty || idle > 5 { close() }
-        case .closed: break
-        }
-    }
-
-    /// Stops requests that go on although they have been answered. Not at once: most are about to end anyway, and
-    /// some clients take a reset for a failure, or don't look at the answer before they have sent everything.
-    private func stopAnsweredRequests(_ session: OpenSession) {
-        let now = EventLoop.monotonicNanoseconds()
-        for exchange in session({ $0.exchanges.map(\.object) })
-        where exchange.responseEnded && exchange.responseBody.isEmpty && !exchange.requestEnded
-            && now - exchange.startedAt > Self.answeredMilliseconds * 1_000_000
-        {
-            session { $0.finishEarly(exchange) }
-            worker.markDirty(self)
-        }
-    }
-
-    /// Resets streams that have waited too long for their client, for the rest of a request or for leave to go on
-    /// with a response: others keep the connection from being idle, and each holds an upstream's connection.
-    private func resetStalledStreams(_ session: OpenSession, _ now: UInt64) {
-        for exchange in session({ $0.exchanges.map(\.object) }) where exchange.startedAt != 0 {
-            let progress = exchange.requestBodyReceived + exchange.responseBodySent
-            let owesRequest = !exchange.requestEnded && exchange.requestBodyReceived == exchange.requestBodyConsumed
-            guard owesRequest || !exchange.responseBody.isEmpty, exchange.progress == progress,
-                exchange.progressAt != 0
-            else {
-                exchange.progress = progress
-                exchange.progressAt = now
-                continue
-            }
-            if Double(now - min(now, exchange.progressAt)) / 1000 > worker.limits.idleSeconds {
-                session { $0.reset(exchange) }
-                worker.markDirty(self)
-            }
-        }
-    }
-
-    private var exchangesWaitForInputOrWindow: Bool {
-        session?({ $0.exchanges.contains { !$0.object.requestEnded || !$0.object.responseBody.isEmpty } }) ?? false
-    }
-
-    private func expire() {
-        guard exchangeCount == 0, unsent.isEmpty, drainSteps == 0 else { return close() }
-        drain()
-        drain()
-    }
-
     /// Tells the client that this connection takes no new requests; closes it when it has none.
     func drain() {
         guard phase == .open, let session else {
             // It may be about to ask: then it is answered like those that are open.
             let isLate = worker.loop.now - waitingSince > Self.beginningMilliseconds
-            if phase == .handshaking || phase == .sniffing, isLate { close() }
+            if phase == .greeting || phase == .handshaking || phase == .sniffing, isLate { close() }
             return
         }
         guard drainSteps < 2 else { return }
@@ -461,6 +454,7 @@ final class Connection: SocketOwner, ExchangeTransport {
 
     func close() {
         guard phase != .closed else { return }
+        if phase == .handshaking { worker.handshakes -= 1 }
         phase = .closed
         endExchanges()
         closeSession()

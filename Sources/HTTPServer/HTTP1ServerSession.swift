@@ -18,6 +18,9 @@ final class HTTP1ServerSession: ServerSession {
     private let pool: ExchangePool
     private unowned(unsafe) let transport: any ExchangeTransport
     private var phase = Phase.head
+    private var budget: FrameBudget
+    /// How many heads have been complete.
+    private var requests: UInt32 = 0
     private var parser: RequestHeadParser
     private var decoder: BodyDecoder
     /// What was received and isn't done with; its first `lent` bytes went out with events.
@@ -34,6 +37,11 @@ final class HTTP1ServerSession: ServerSession {
     /// The response broke off, and an orderly end of the connection would make it look whole.
     private(set) var endsAbruptly = false
 
+    /// How much of further requests is read while one waits for its response, in bytes, or a read's length more.
+    private static let pipelinedBytes = 8 * 1024
+    /// Pieces of a body that are shorter cost of the budget, others earn it back: each is handed on by itself.
+    private static let crumb = 5
+
     init(limits: HTTP2Limits, pool: ExchangePool, transport: any ExchangeTransport) {
         self.limits = limits
         self.pool = pool
@@ -42,6 +50,7 @@ final class HTTP1ServerSession: ServerSession {
         codecLimits.maxHeadBytes = limits.headerListBytes
         codecLimits.maxFields = limits.headerFields
         self.codecLimits = codecLimits
+        budget = FrameBudget(limits.frameBudget)
         parser = RequestHeadParser(limits: codecLimits)
         decoder = BodyDecoder(.none, limits: codecLimits)
     }
@@ -71,12 +80,19 @@ final class HTTP1ServerSession: ServerSession {
         case .head: true
         case .body:
             exchange.map { $0.requestBodyReceived - $0.requestBodyConsumed < limits.streamWindow } ?? true
-        case .response: input.count < limits.headerListBytes
+        case .response: input.count < Self.pipelinedBytes
         case .done: false
         }
     }
 
-    var isReceivingHead: Bool { phase == .head && !input.isEmpty }
+    var openHead: UInt32 {
+        guard phase == .head else { return 0 }
+        return input.count > lent || requests == 0 ? requests + 1 : 0
+    }
+
+    var isWithinMessage: Bool { false }
+
+    var frameCount: UInt32 { 0 }
 
     /// There is one at a time.
     private var exchange: Exchange? { exchanges.first?.object }
@@ -98,6 +114,7 @@ final class HTTP1ServerSession: ServerSession {
             case .needsMore: return false
             case .complete(let consumed, let framing):
                 lent += consumed
+                requests &+= 1
                 self.framing = framing
                 exchange.request.setScheme(staticBytes(transport.peer.isTLS ? "https" : "http"))
                 decoder = BodyDecoder(framing.body, limits: codecLimits)
@@ -131,6 +148,7 @@ final class HTTP1ServerSession: ServerSession {
             switch piece {
             case .needsMore: return false
             case .data(let range):
+                guard budget.spend(range.count < Self.crumb ? 1 : -1) else { return giveUp(exchange) }
                 exchange.requestBodyReceived += range.count
                 if let limit = limits.bodyBytes, exchange.requestBodyReceived > limit {
                     exchange.requestBodyConsumed = exchange.requestBodyReceived
@@ -148,11 +166,16 @@ final class HTTP1ServerSession: ServerSession {
                 return false
             }
         } catch {
-            // Where the next request would begin isn't known: the connection ends with what is on its way.
-            phase = .done
-            events.append(.closed(Uncounted(exchange)))
-            return false
+            // Where the next request would begin isn't known.
+            return giveUp(exchange)
         }
+    }
+
+    /// The connection ends with what is on its way.
+    private func giveUp(_ exchange: Exchange) -> Bool {
+        phase = .done
+        events.append(.closed(Uncounted(exchange)))
+        return false
     }
 
     private func begin() -> Exchange {
@@ -228,6 +251,7 @@ final class HTTP1ServerSession: ServerSession {
             }
             exchange.responseBody.consume(length)
             exchange.responseBodySent += length
+            exchange.noteHeldBytes()
         }
         if exchange.responseBody.isEmpty, exchange.responseEnded {
             if isChunked { HTTP1Writer.appendLastChunk(trailers: exchange.responseTrailers, to: &out) }
@@ -278,12 +302,14 @@ final class HTTP1ServerSession: ServerSession {
         exchange.requestBodyConsumed += min(length, exchange.requestBodyReceived - exchange.requestBodyConsumed)
     }
 
-    func secondPassed() {}
+    func secondPassed() { budget.secondPassed() }
 
     func drain() {
         isDraining = true
         if phase == .head, input.count == lent { phase = .done }
     }
+
+    func sendAway() { phase = .done }
 
     func abandon() {
         phase = .done

@@ -9,8 +9,9 @@ final class Listener: SocketOwner {
     private let handle: IOHandle
     private unowned let worker: ServerWorker
 
-    /// Connections accepted in one turn: the others wait, so that those that are open aren't kept waiting.
-    private static let acceptsPerTurn = 64
+    /// Connections accepted in one turn: the others wait, so that those that are open aren't kept waiting. A TLS
+    /// handshake takes up to a millisecond.
+    private static let acceptsPerTurn = 16
     private static let longestQueue = 8192
 
     /// Takes over `socket`, which listens already.
@@ -44,7 +45,7 @@ final class Listener: SocketOwner {
                 }
                 return false
             }
-            guard worker.connectionCount < worker.limits.connections else {
+            guard worker.connectionCount < worker.limits.connections || worker.evictIdle() else {
                 worker.counts.refused += 1
                 Glibc.close(socket)
                 continue

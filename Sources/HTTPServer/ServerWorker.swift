@@ -36,6 +36,12 @@ package final class ServerWorker {
     private var closed: [Connection] = []
     private var unfinished: [Connection] = []
     private var ticks: UInt64 = 0
+    /// TLS handshakes that have begun and not ended.
+    var handshakes = 0
+    /// How many requests were seen to stall when connections were last looked at.
+    var stalledRequests = 0
+    /// How long one may, by that.
+    private(set) var stallSeconds = 0.0
     private var whenDrained: (() -> Void)?
     private var drainDeadline: UInt64 = 0
 
@@ -45,6 +51,9 @@ package final class ServerWorker {
         self.limits = limits
         dirty.reserveCapacity(256)
     }
+
+    private static let evictionSamples = 16
+    private static let evictableMilliseconds: UInt64 = 5000
 
     deinit { readBuffer.deallocate() }
 
@@ -99,8 +108,12 @@ package final class ServerWorker {
     package func tick() {
         ticks += 1
         for listener in listeners { listener.resume() }
+        if handshakes > limits.handshakes { closeOldestHandshakes() }
         if ticks % 4 == 0 {
             let now = loop.now
+            let allowed = Double(max(1, limits.stalledRequests))
+            stallSeconds = limits.stallSeconds * min(1, allowed / Double(max(1, stalledRequests)))
+            stalledRequests = 0
             for connection in connections { connection.checkTimeouts(now: now) }
         }
         if isDraining {
@@ -121,6 +134,12 @@ package final class ServerWorker {
         if connections.isEmpty { finishDraining() }
     }
 
+    /// Whoever is quick to shake hands isn't among the oldest.
+    private func closeOldestHandshakes() {
+        let waiting = connections.filter { $0.phase == .handshaking }.sorted { $0.waitingSince < $1.waitingSince }
+        for connection in waiting.prefix(max(0, waiting.count - limits.handshakes)) { connection.close() }
+    }
+
     private func finishDraining() {
         for connection in connections { connection.close() }
         whenDrained?()
@@ -128,6 +147,22 @@ package final class ServerWorker {
     }
 
     // MARK: For connections
+
+    /// Makes room for a connection by closing one that has been silent and asks nothing, the longest of those that are
+    /// looked at. Without it, whoever opens enough connections and says nothing would keep everybody else out.
+    func evictIdle() -> Bool {
+        var idlest: Connection?
+        for _ in 0..<min(Self.evictionSamples, connections.count) {
+            let candidate = connections[Int.random(in: 0..<connections.count)]
+            guard candidate.exchangeCount == 0,
+                loop.now - min(loop.now, candidate.lastActivity) > Self.evictableMilliseconds,
+                candidate.lastActivity < idlest?.lastActivity ?? .max
+            else { continue }
+            idlest = candidate
+        }
+        idlest?.close()
+        return idlest != nil
+    }
 
     func adopt(_ connection: Connection) {
         connection.slot = connections.count

@@ -258,10 +258,14 @@ package final class Relay {
 
     func responseBody(_ bytes: Bytes) { exchange { $0.responseBody.append(bytes) } }
 
-    /// Whether more waits for the client than `highWater`, in bytes: then it is told when that has gone.
-    func isFull(above highWater: Int) -> Bool {
+    /// How much of the response may be read now, in bytes.
+    var responseRoom: Int { exchange { max(4096, $0.responseRoom - $0.responseBody.count) } }
+
+    /// Whether as much waits for the client as may: then it is told when that has gone.
+    func isFull() -> Bool {
         exchange {
-            guard $0.responseBody.count >= highWater else { return false }
+            $0.noteHeldBytes()
+            guard $0.responseBody.count >= $0.responseRoom else { return false }
             $0.wantsDrain = true
             return true
         }

@@ -45,8 +45,6 @@ final class UpstreamConnection: SocketOwner {
 
     /// Body bytes that wait to be sent to the upstream before the client gets no more credit.
     private static let outputHighWater = 64 * 1024
-    /// Body bytes that wait to be sent to the client before the upstream isn't read any more.
-    private static let responseHighWater = 64 * 1024
 
     init(_ link: UpstreamLink, endpoint: UpstreamEndpoint, pool: UpstreamPool, worker: UpstreamWorker) {
         self.link = link
@@ -174,7 +172,8 @@ final class UpstreamConnection: SocketOwner {
         var reads = 0
         hasParkedInput = false
         repeat {
-            let buffer = worker.readBuffer
+            let room = min(relay?({ $0.responseRoom }) ?? .max, worker.readBuffer.count)
+            let buffer = UnsafeMutableRawBufferPointer(rebasing: worker.readBuffer[..<room])
             switch link.read(into: buffer) {
             case .done(let count):
                 received(Bytes(rebasing: buffer[..<count]))
@@ -312,7 +311,7 @@ final class UpstreamConnection: SocketOwner {
     // MARK: Backpressure
 
     private func pauseIfFull() {
-        guard phase == .busy, let relay, relay({ $0.isFull(above: Self.responseHighWater) }) else { return }
+        guard phase == .busy, let relay, relay({ $0.isFull() }) else { return }
         isPaused = true
         updateWatch()
     }

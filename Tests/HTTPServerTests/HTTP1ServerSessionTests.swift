@@ -163,13 +163,20 @@ import Testing
         #expect(busy.session.isFinished)
     }
 
-    @Test func `a head is being received from its first byte to its last`() {
+    @Test func `the first head is owed from the beginning, others from their first byte to their last`() {
         let talk = HTTP1Talk()
-        #expect(!talk.session.isReceivingHead)
+        let first = talk.session.openHead
+        #expect(first != 0)
         talk.send("GET / HT")
-        #expect(talk.session.isReceivingHead)
+        #expect(talk.session.openHead == first)
         talk.send("TP/1.1\r\nHost: a\r\n\r\n")
-        #expect(!talk.session.isReceivingHead)
+        #expect(talk.session.openHead == 0)
+        talk.respond(talk.current!, 200, "x")
+        _ = talk.output()
+        #expect(talk.session.openHead == 0)
+        talk.send("GET / HT")
+        #expect(talk.session.openHead != 0)
+        #expect(talk.session.openHead != first)
     }
 }
 

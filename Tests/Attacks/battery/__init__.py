@@ -1,0 +1,1 @@
+"""Attacks on the gateway, each bounded in connections, bytes and time."""
