@@ -23,6 +23,8 @@ package final class HTTP2ServerSession: ServerSession {
     private var receivingTrailers = false
     private var isDraining = false
     private var highestStream: Int32 = 0
+    /// Frames that were taken from libnghttp2 before anybody asked for them.
+    private var taken = ByteQueue()
     private var walker = FrameWalker()
     private var budget: FrameBudget
     /// A GOAWAY says why: nothing that still comes is looked at.
@@ -41,6 +43,7 @@ package final class HTTP2ServerSession: ServerSession {
 
     /// A header list beyond the limit is answered by 431; one as many times as long isn't read to its end.
     private static let outrageousFactor = 4
+    private static let takenBytes = 16 * 1024
 
     package init?(limits: HTTP2Limits, pool: ExchangePool, transport: any ExchangeTransport) {
         self.limits = limits
@@ -75,11 +78,19 @@ package final class HTTP2ServerSession: ServerSession {
             terminate(NGHTTP2_ENHANCE_YOUR_CALM)
             return false
         }
-        let taken = nghttp2_session_mem_recv(
+        let length = nghttp2_session_mem_recv(
             session, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
-        let goesOn = taken == bytes.count && !isTerminated
-        if !goesOn || nghttp2_session_want_read(session) == 0 { forgetUnheard() }
+        let goesOn = length == bytes.count && !isTerminated
+        if !goesOn || endsConnection() { forgetUnheard() }
         return goesOn
+    }
+
+    /// Whether libnghttp2 is about to end the connection. It shows once the GOAWAY has been taken from it, which goes
+    /// before any DATA.
+    private func endsConnection() -> Bool {
+        guard nghttp2_session_want_write(session) != 0 else { return false }
+        _ = take(into: &taken, upTo: Self.takenBytes)
+        return nghttp2_session_want_read(session) == 0
     }
 
     /// The connection is about to end: requests that nobody has been told of yet needn't reach anybody.
@@ -94,6 +105,14 @@ package final class HTTP2ServerSession: ServerSession {
     /// Appends frames to `out` until it holds about `limit` bytes or nothing is left to send. True: something may be.
     @discardableResult
     package func collect(into out: inout ByteQueue, upTo limit: Int) -> Bool {
+        if !taken.isEmpty {
+            out.append(taken.readable)
+            taken.removeAll(keepingAtMost: 0)
+        }
+        return take(into: &out, upTo: limit)
+    }
+
+    private func take(into out: inout ByteQueue, upTo limit: Int) -> Bool {
         while out.count < limit {
             var frame: UnsafePointer<UInt8>?
             let length = nghttp2_session_mem_send(session, &frame)
@@ -103,7 +122,7 @@ package final class HTTP2ServerSession: ServerSession {
         return true
     }
 
-    package var wantsToSend: Bool { nghttp2_session_want_write(session) != 0 }
+    package var wantsToSend: Bool { !taken.isEmpty || nghttp2_session_want_write(session) != 0 }
 
     package func takeEvents(into taken: inout [ExchangeEvent]) -> Bool {
         guard !events.isEmpty else { return false }
@@ -128,7 +147,7 @@ package final class HTTP2ServerSession: ServerSession {
 
     /// Neither side has anything more to say.
     package var isFinished: Bool {
-        nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
+        taken.isEmpty && nghttp2_session_want_read(session) == 0 && nghttp2_session_want_write(session) == 0
     }
 
     // MARK: Commands
