@@ -28,7 +28,6 @@ final class UpstreamHTTP2Connection: SocketOwner {
     private var events: [HTTP2ClientEvent] = []
 
     private static let outputHighWater = 64 * 1024
-    private static let responseHighWater = 64 * 1024
     /// Requests that wait while the connection is being made: more take another.
     private static let maxWaitingForConnect = 100
 
@@ -249,7 +248,7 @@ final class UpstreamHTTP2Connection: SocketOwner {
             guard let stream = stream(of: wire) else { return }
             stream.deadline = after(pool.target.idleSeconds)
             stream.relay.responseBody(bytes)
-            if stream.relay.isFull(above: Self.responseHighWater) {
+            if stream.relay.isFull() {
                 stream.heldBack += bytes.count
             } else {
                 session?.consumed(wire, bytes.count)
