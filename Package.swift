@@ -45,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "CLibUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"]), .brew(["libuv"])]),
         .systemLibrary(
             name: "CNGHTTP2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"]), .brew(["libnghttp2"])]),
+        .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
 
         // Who is calling: pure.
@@ -55,6 +56,9 @@ let package = Package(
         // Storage.
         .target(
             name: "UserDirectory", dependencies: ["IdentityCore", "MessageAuthentication"], swiftSettings: house),
+        .target(
+            name: "DirectoryPostgres",
+            dependencies: ["CPQ", "IdentityCore", "MessageAuthentication", "UserDirectory"], swiftSettings: house),
         .target(
             name: "DirectorySQLite",
             dependencies: [
@@ -112,7 +116,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Console", "ControlPlane", "DataPlane", "Demo", "DirectorySQLite", "EventLoop", "GatewayConfiguration",
+                "Console", "ControlPlane", "DataPlane", "Demo", "DirectoryPostgres", "DirectorySQLite", "EventLoop",
+                "GatewayConfiguration",
                 "HTTP2Engine", "HTTPMessages", "HTTPServer", "HTTPUpstream", "IdentityCore", "MessageAuthentication",
                 "PortalSSO", "TLSEngine", "UserDirectory", "VerificationCache",
                 .product(name: "Logging", package: "swift-log"),
@@ -134,7 +139,8 @@ let package = Package(
             name: "IdentityCoreTests", dependencies: ["IdentityCore", "MessageAuthentication"], exclude: ["Fixtures"],
             swiftSettings: house),
         .testTarget(
-            name: "UserDirectoryTests", dependencies: ["DirectorySQLite", "IdentityCore", "UserDirectory"],
+            name: "UserDirectoryTests",
+            dependencies: ["DirectoryPostgres", "DirectorySQLite", "IdentityCore", "UserDirectory"],
             swiftSettings: house),
         .testTarget(
             name: "DirectorySQLiteTests",

@@ -3,7 +3,7 @@
 set -euo pipefail
 . "$(dirname "$0")/packages.sh"
 
-install_missing libuv1-dev libnghttp2-dev libssl-dev libsqlite3-dev ca-certificates
+install_missing libuv1-dev libnghttp2-dev libssl-dev libsqlite3-dev libpq-dev ca-certificates
 install_missing_command git git
 install_missing_command pkg-config pkg-config
 # The Swift toolchain links with the system's C runtime and needs the C++ headers for its module maps.

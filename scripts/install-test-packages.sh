@@ -14,6 +14,7 @@ install_missing_command esbuild esbuild
 install_missing_command php php-cli
 install_missing_command ruby ruby
 install_promtool
+install_postgres
 
 # A Python that can make an environment: the first on PATH, else Debian's own.
 usable_python() {

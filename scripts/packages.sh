@@ -41,3 +41,15 @@ install_promtool() {
     mv "$folder/usr/bin/promtool" .tools/promtool
     rm -rf "$folder"
 }
+
+# install_postgres: the server that tests start themselves, without the cluster that Debian would make and start.
+install_postgres() {
+    command -v dpkg-query >/dev/null || { install_missing postgresql; return; }
+    [ -z "$(find /usr/lib/postgresql -maxdepth 3 -name initdb 2>/dev/null)" ] || return 0
+    local as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    install_missing postgresql-common
+    "${as_root[@]}" sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' \
+        /etc/postgresql-common/createcluster.conf
+    install_missing postgresql
+}

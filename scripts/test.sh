@@ -8,6 +8,7 @@
 #                         which `unit` has to build anyway; a second, optimised build would double the time)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/test-postgres.sh
 
 stages=("$@")
 [ ${#stages[@]} -gt 0 ] || stages=(packages lint build unit sdk end-to-end attacks browser fuzz)
@@ -21,7 +22,11 @@ lint() { scripts/lint.sh; }
 
 build() { swift build --build-tests; }
 
-unit() { swift test --skip-build --disable-xctest; }
+# With a PostgreSQL of their own, so that the directory's conformance tests run against it too.
+unit() {
+    start_postgres
+    swift test --skip-build --disable-xctest
+}
 
 sdk() {
     local tests
@@ -57,7 +62,7 @@ browser() {
 fuzz() { Fuzz/run.sh --executions 20000; }
 
 stage=none
-trap 'code=$?; [ $code = 0 ] || echo "FAILED in stage: $stage" >&2' EXIT
+trap 'code=$?; stop_postgres; [ $code = 0 ] || echo "FAILED in stage: $stage" >&2' EXIT
 for stage in "${stages[@]}"; do
     printf '\n==> %s\n' "$stage"
     start=$SECONDS

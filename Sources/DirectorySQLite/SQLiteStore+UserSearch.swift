@@ -75,12 +75,6 @@ struct UserCondition {
                     "json_extract(profile, '$.company.name') = :company OR json_extract(profile, '$.company.id') = :company",
                     ["company": company]))
         }
-        if let locale = filter.locale {
-            conditions.append(plain("json_extract(profile, '$.locale') = :locale", ["locale": locale]))
-        }
-        if let risk = filter.renewalRisk {
-            conditions.append(plain("json_extract(profile, '$.renewal.risk') = :risk", ["risk": risk]))
-        }
         if let owner = filter.owner {
             conditions.append(
                 plain(

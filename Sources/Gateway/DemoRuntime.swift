@@ -50,6 +50,7 @@ package struct DemoRuntime {
               Acme's portal, with sign-in:                 http://acme.localhost:\(ports.gateway)/
               Lockd's portal, for signed-in users alone:   http://lockd.localhost:\(ports.gateway)/
               Acme's portal over TLS (self-signed):        https://acme.localhost:\(ports.gatewayTLS)/
+              The console, by the admin token above:       http://127.0.0.1:\(ports.admin)/console/
               Health:                                      http://127.0.0.1:\(ports.admin)/readyz
 
             Ctrl-C ends it.

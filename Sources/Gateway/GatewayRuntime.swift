@@ -31,7 +31,7 @@ package actor GatewayRuntime {
     /// The gateway that is to end when this one is ready.
     private let predecessor: Int32?
     private var configuration: GatewayConfiguration
-    private let store: SQLiteStore
+    private let store: any DirectoryStore
     private let admission: AdmissionBatcher
     private let signIns: SignIns
     /// Token log, figures of rules, and alerts.
@@ -59,6 +59,8 @@ package actor GatewayRuntime {
     private var figures = GatewayFigures([])
     private var certificates: [String: Double] = [:]
     private var lastUpdate: Task<Void, Never>?
+    /// From `start` on.
+    private var signals: SignalWatcher?
 
     /// Opens the storage and reads what is in it. Throws what keeps the gateway from starting, in words.
     ///
@@ -111,6 +113,8 @@ package actor GatewayRuntime {
     /// Binds all listeners and starts all threads.
     package func start() async throws {
         signal(SIGPIPE, SIG_IGN)
+        // Before anybody can take the gateway for ready: a signal that comes now is taken in by `run`.
+        signals = SignalWatcher([SIGTERM, SIGINT, SIGHUP])
         let count = Self.workerCount(configuration)
         let snapshot = snapshot()
         let limits = SnapshotBuilder.limits(configuration, workers: count)
@@ -133,7 +137,7 @@ package actor GatewayRuntime {
 
     /// Keeps the workers up to date until the task is cancelled or a signal asks to end; then drains.
     package func run() async {
-        let signals = SignalWatcher([SIGTERM, SIGINT, SIGHUP])
+        guard let signals else { return }
         let updates = Task { await keepUpToDate() }
         let watch = watchOverWorkers()
         for await signal in signals.received {

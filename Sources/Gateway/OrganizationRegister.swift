@@ -12,11 +12,13 @@ struct OrganizationRegister {
     private(set) var snapshots: [OrganizationSnapshot] = []
     let cache: VerificationCache<AdmittedIdentity>
     private var known: [String: (generation: Int64, stamp: RevocationStamp)] = [:]
+    private var lastLeave: Int64
 
     /// Reads everything for the first time.
-    init(_ store: any OrganizationStore, cache: VerificationCache<AdmittedIdentity>) async throws {
+    init(_ store: any OrganizationStore & SessionStore, cache: VerificationCache<AdmittedIdentity>) async throws {
         self.cache = cache
         let stamp = cache.stamp()
+        lastLeave = try await store.leaves(after: nil).last
         stored = try await store.loadAll()
         for organization in stored.organizations {
             known[organization.settings.id] = (organization.generation, stamp)
@@ -25,7 +27,10 @@ struct OrganizationRegister {
     }
 
     /// Takes in what has changed in storage. Returns whether anything has.
-    mutating func update(from store: any OrganizationStore) async throws -> Bool {
+    mutating func update(from store: any OrganizationStore & SessionStore) async throws -> Bool {
+        let leaves = try await store.leaves(after: lastLeave)
+        for (organization, user) in leaves.users { cache.revoke(user: user, in: cache.scope(of: organization)) }
+        lastLeave = leaves.last
         guard try await store.generation() != stored.generation else { return false }
         var change = try await store.load(changedSince: stored.generation)
         // A change that comes between a revocation and the reading behind it is revoked in its turn.

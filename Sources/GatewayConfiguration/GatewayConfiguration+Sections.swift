@@ -1,14 +1,20 @@
 extension StorageConfiguration {
     static func read(_ reader: inout MapReader, files: ConfigurationFiles) -> StorageConfiguration {
-        let path = reader.value(
-            "url", .databasePath, default: defaultDatabase, "`sqlite:PATH`; the file is made where it is missing.")
+        var database = reader.value(
+            "url", .database, default: .sqlite(path: defaultDatabase),
+            "`sqlite:PATH`, whose file is made where it is missing; or `postgres://user@host/database`, which several "
+                + "gateways share, with libpq's parameters (`?sslmode=verify-full`).")
+        if case .sqlite(let path) = database, path != ":memory:" { database = .sqlite(path: files.resolve(path)) }
+        let log = reader.value(
+            "token_log_file", .text("a path", longest: 4096), default: defaultTokenLog,
+            "Where this gateway keeps the token log, the figures and the alerts where `url` is PostgreSQL; with "
+                + "SQLite they lie beside its file.")
         let key = reader.optional(
             "master_key_file", .text("a path", longest: 4096), default: defaultMasterKeyFile,
             "The key that encrypts secrets at rest: 64 hexadecimal characters, mode 0600. Made at first start where "
                 + "neither it nor a database is there. `WIDGET_GATEWAY_MASTER_KEY` wins over it.")
         return StorageConfiguration(
-            database: .sqlite(path: path == ":memory:" ? path : files.resolve(path)),
-            masterKeyFile: key.map(files.resolve))
+            database: database, masterKeyFile: key.map(files.resolve), tokenLogFile: files.resolve(log))
     }
 }
 

@@ -32,7 +32,8 @@ package struct GatewayConfiguration: Sendable, Equatable {
         admin = ListenerConfiguration(address: .loopback(port: 9443), security: .cleartext)
         storage = StorageConfiguration(
             database: .sqlite(path: resolvePath(StorageConfiguration.defaultDatabase, in: folder)),
-            masterKeyFile: resolvePath(StorageConfiguration.defaultMasterKeyFile, in: folder))
+            masterKeyFile: resolvePath(StorageConfiguration.defaultMasterKeyFile, in: folder),
+            tokenLogFile: resolvePath(StorageConfiguration.defaultTokenLog, in: folder))
         upstreams = []
         routes = []
         workers = 0
@@ -73,17 +74,25 @@ package struct StorageConfiguration: Sendable, Equatable {
     package var database: Database
     /// Nil: the master key comes from `WIDGET_GATEWAY_MASTER_KEY` alone.
     package var masterKeyFile: String?
+    /// Where the token log is kept when `database` isn't a file.
+    package var tokenLogFile: String
 
     package enum Database: Sendable, Equatable {
         case sqlite(path: String)
+        /// Several gateways share it. As libpq documents it; may hold a password, and is never shown.
+        case postgres(address: String)
     }
 
-    package init(database: Database, masterKeyFile: String?) {
+    package init(
+        database: Database, masterKeyFile: String?, tokenLogFile: String = StorageConfiguration.defaultTokenLog
+    ) {
         self.database = database
         self.masterKeyFile = masterKeyFile
+        self.tokenLogFile = tokenLogFile
     }
 
     static let defaultDatabase = "data/widget-gateway.db"
+    package static let defaultTokenLog = "data/widget-gateway-log.db"
     static let defaultMasterKeyFile = "data/master.key"
 }
 

@@ -84,7 +84,8 @@ import Testing
         #expect(
             configuration.storage
                 == StorageConfiguration(
-                    database: .sqlite(path: "/var/lib/gateway.db"), masterKeyFile: nil))
+                    database: .sqlite(path: "/var/lib/gateway.db"), masterKeyFile: nil,
+                    tokenLogFile: "/etc/gateway/data/widget-gateway-log.db"))
         var upstream = UpstreamConfiguration(name: "b-1", host: "backend", port: 8080, authority: "backend:8080")
         upstream.profile = true
         upstream.assertion = true
@@ -184,11 +185,10 @@ import Testing
             "gateway.yaml:1: listen[0].cleartext: a listener is either cleartext or has tls, not both"
         ),
         (
-            "storage: { url: \"postgres://u:hunter2@db/x\" }",
-            "gateway.yaml:1: storage.url: PostgreSQL is not supported by this version yet: use sqlite:PATH"
+            "storage: { url: \"mysql://u:hunter2@db/x\" }",
+            "gateway.yaml:1: storage.url: must be sqlite:PATH or postgres://…"
         ),
-        ("storage: { url: \"mysql://u:hunter2@db/x\" }", "gateway.yaml:1: storage.url: must be sqlite:PATH"),
-        ("storage: { url: \"sqlite:\" }", "gateway.yaml:1: storage.url: must be sqlite:PATH"),
+        ("storage: { url: \"sqlite:\" }", "gateway.yaml:1: storage.url: must be sqlite:PATH or postgres://…"),
         (
             "trusted_proxies: [10.0.0.0/33]",
             "gateway.yaml:1: trusted_proxies[0]: must be a network such as "

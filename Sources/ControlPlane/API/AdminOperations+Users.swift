@@ -38,9 +38,9 @@ extension AdminOperation {
             filter.segment = try call.text("segment")
             filter.plan = try call.text("plan")
             filter.company = try call.text("company")
-            filter.locale = try call.text("locale")
-            filter.renewalRisk = try call.text("renewal_risk")
-            if let risk = filter.renewalRisk, !UserFilter.risks.contains(risk) {
+            filter.fields[.locale] = try call.text("locale")
+            filter.fields[.renewalRisk] = try call.text("renewal_risk")
+            if let risk = filter.fields[.renewalRisk], !UserFilter.risks.contains(risk) {
                 throw AdminProblem.invalid(
                     "renewal_risk", "must be one of \(UserFilter.risks.joined(separator: ", "))")
             }

@@ -19,20 +19,28 @@ extension ValueKind where Value == AddressRange {
     }
 }
 
-extension ValueKind where Value == String {
-    /// The path of an SQLite database, out of `sqlite:PATH`. A database URL may hold a password: never quoted.
-    static let databasePath: ValueKind = {
-        var kind = ValueKind.parsed("sqlite:PATH", show: { "sqlite:\($0)" }) { text throws(ValueProblem) in
-            if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") {
-                throw ValueProblem("PostgreSQL is not supported by this version yet: use sqlite:PATH")
-            }
-            guard text.hasPrefix("sqlite:"), text.utf8.count > 7, !text.utf8.contains(0) else { return nil }
-            return String(text.dropFirst("sqlite:".count))
+extension ValueKind where Value == StorageConfiguration.Database {
+    /// A database URL may hold a password: never quoted.
+    static let database: ValueKind = {
+        var kind = ValueKind.parsed("sqlite:PATH or postgres://…", show: show) { text throws(ValueProblem) in
+            guard !text.utf8.contains(0) else { return nil }
+            if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") { return .postgres(address: text) }
+            guard text.hasPrefix("sqlite:"), text.utf8.count > 7 else { return nil }
+            return .sqlite(path: String(text.dropFirst("sqlite:".count)))
         }
         kind.isSecret = true
         return kind
     }()
 
+    private static func show(_ database: StorageConfiguration.Database) -> String {
+        switch database {
+        case .sqlite(let path): "sqlite:\(path)"
+        case .postgres: "postgres://…"
+        }
+    }
+}
+
+extension ValueKind where Value == String {
     /// ASCII letters, digits, `-` and `_`; 1–64 characters.
     static func identifier(_ name: String, lowerCase: Bool = false) -> ValueKind {
         ValueKind(name: name) { text, _ in

@@ -7,9 +7,6 @@ package struct UserFilter: Sendable, Equatable {
     package var plan: String?
     /// The name or the id of the user's company.
     package var company: String?
-    package var locale: String?
-    /// One of `risks`.
-    package var renewalRisk: String?
     /// The id or the email address of who looks after the account.
     package var owner: String?
     package var role: UserRole?

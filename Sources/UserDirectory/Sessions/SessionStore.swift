@@ -30,6 +30,10 @@ package protocol SessionStore: Sendable {
     @discardableResult
     func end(_ digest: SessionDigest, of organization: String) async throws -> PortalSession?
 
+    /// The sessions that browsers ended at any gateway after leave number `number`, for the others to forget; nil: none
+    /// of them, only the last one's number. A store that one gateway has to itself has nothing to tell.
+    func leaves(after number: Int64?) async throws -> SessionLeaves
+
     /// Ends sessions as an operator asks. Returns how many there were that hadn't expired.
     @discardableResult
     func endSessions(of organization: String, _ selection: SessionSelection) async throws -> Int
@@ -50,7 +54,22 @@ package protocol SessionStore: Sendable {
     func signInTests(of organization: String) async throws -> SignInTests
 }
 
+/// Sessions that browsers ended themselves.
+package struct SessionLeaves: Sendable {
+    /// Where to go on from.
+    package let last: Int64
+    /// Whose they were: the organization, and the directory's id.
+    package let users: [(organization: String, user: String)]
+
+    package init(last: Int64, users: [(organization: String, user: String)]) {
+        self.last = last
+        self.users = users
+    }
+}
+
 extension SessionStore {
+    package func leaves(after number: Int64?) async throws -> SessionLeaves { SessionLeaves(last: 0, users: []) }
+
     /// `sessions` from the youngest on.
     package func sessions(of organization: String, user: String?, limit: Int) async throws -> [PortalSession] {
         try await sessions(of: organization, user: user, after: nil, limit: limit)

@@ -1,3 +1,4 @@
+import DirectoryPostgres
 import DirectorySQLite
 import Foundation
 import Synchronization
@@ -15,11 +16,17 @@ struct StoreFactory: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all: [StoreFactory] = [
-        StoreFactory(name: "SQLite") { place in
-            try SQLiteStore(path: place.path("store.db"), masterKey: place.masterKey, now: { place.now })
-        }
-    ]
+    static let all = [sqlite] + (TestPostgres.server == nil ? [] : [postgres])
+
+    static let sqlite = StoreFactory(name: "SQLite") { place in
+        try SQLiteStore(path: place.path("store.db"), masterKey: place.masterKey, now: { place.now })
+    }
+
+    static let postgres = StoreFactory(name: "PostgreSQL") { place in
+        try PostgresStore(
+            address: try TestPostgres.database(of: place), masterKey: place.masterKey, now: { place.now },
+            connections: 3)
+    }
 
     /// A new store with the organization `acme`.
     func fresh(_ settings: OrganizationSettings = OrganizationSettings(id: "acme")) async throws -> (any Store, Place) {

@@ -1,0 +1,109 @@
+import IdentityCore
+package import UserDirectory
+
+extension PostgresStore {
+    /// Users who are known and of whom nothing new is said are let in without a lock or a commit. From the first
+    /// request that has something to write, the batch goes on in one writing transaction, which decides anew from what
+    /// is there by then; however many users are new, they are written by one statement for each organization.
+    package func admit(_ batch: [AdmissionRequest]) async -> [AdmissionOutcome] {
+        var outcomes: [AdmissionOutcome] = []
+        do {
+            outcomes = try await reading { try Self.admitKnown(batch[...], $0) }
+            let rest = batch[outcomes.count...]
+            guard !rest.isEmpty else { return outcomes }
+            let moment = now()
+            outcomes += try await writing { connection in
+                try connection.lockUsers(of: rest.map(\.organization))
+                return try Self.admit(rest, connection, at: moment)
+            }
+        } catch {
+            // Nothing of the transaction was written, and the next batch tries again.
+            outcomes += Array(repeating: .unavailable, count: batch.count - outcomes.count)
+        }
+        return outcomes
+    }
+
+    /// The outcomes up to the first request that has something to write: a later one may depend on that.
+    private static func admitKnown(
+        _ batch: ArraySlice<AdmissionRequest>, _ connection: PostgresConnection
+    ) throws -> [AdmissionOutcome] {
+        let users = try KnownUsers(batch.map { ($0.organization, $0.profile) }, isToWrite: false, connection)
+        var outcomes: [AdmissionOutcome] = []
+        outcomes.reserveCapacity(batch.count)
+        for request in batch {
+            switch try request.decide(users) {
+            case .keep(let user): outcomes.append(.admitted(user, created: false))
+            case .refuse(let code): outcomes.append(.refused(code))
+            case .create, .update: return outcomes
+            }
+        }
+        return outcomes
+    }
+
+    /// Decides requests, in order, while their organizations' users are locked, and writes what was decided.
+    static func admit(
+        _ batch: ArraySlice<AdmissionRequest>, _ connection: PostgresConnection, at moment: Double
+    ) throws -> [AdmissionOutcome] {
+        var users = try KnownUsers(batch.map { ($0.organization, $0.profile) }, isToWrite: true, connection)
+        var changedRoles: Set<String> = []
+        let outcomes = try batch.map { request -> AdmissionOutcome in
+            switch try request.decide(users) {
+            case .refuse(let code):
+                return .refused(code)
+            case .keep(let user):
+                return .admitted(user, created: false)
+            case .update(var user, let roleChanged):
+                user.updatedAt = moment
+                users.update(user, of: request.organization)
+                if roleChanged { changedRoles.insert(request.organization) }
+                return .admitted(user, created: false)
+            case .create(let profile, let unverified, let role):
+                guard users.knows(request.organization) else { return .refused(.organizationUnknown) }
+                var user = DirectoryUser(id: DirectoryUser.newID(), profile: profile, createdAt: moment)
+                user.unverified = unverified
+                user.role = role
+                users.insert(user, of: request.organization)
+                return .admitted(user, created: true)
+            }
+        }
+        try users.write(connection)
+        for organization in changedRoles.sorted() { try connection.bumpGeneration(of: organization) }
+        return outcomes
+    }
+
+    /// Matches as admission does, by the organization's own settings. Throws `StoreError.importRefused` for the first
+    /// profile that can't be written, having written none.
+    static func importUsers(
+        _ profiles: [UserProfile], into organization: String, _ connection: PostgresConnection, at moment: Double
+    ) throws -> (created: Int, updated: Int) {
+        guard let settings = try Self.organization(organization, connection) else {
+            throw StoreError.organizationUnknown(organization)
+        }
+        try connection.lockUsers(of: [organization])
+        var users = try KnownUsers(profiles.map { (organization, $0) }, isToWrite: true, connection)
+        var created = 0
+        var updated = 0
+        for (index, profile) in profiles.enumerated() {
+            let request = AdmissionRequest(
+                organization: organization, rule: settings.admissionRule, profile: profile, issuedAt: nil,
+                onlyIDVerified: false)
+            switch try request.decideImport(users) {
+            case .refuse(let code):
+                throw StoreError.importRefused(index: index, code: code.rawValue)
+            case .keep:
+                break
+            case .update(var user, _):
+                user.updatedAt = moment
+                users.update(user, of: organization)
+                updated += 1
+            case .create(let profile, let unverified, _):
+                var user = DirectoryUser(id: DirectoryUser.newID(), profile: profile, createdAt: moment)
+                user.unverified = unverified
+                users.insert(user, of: organization)
+                created += 1
+            }
+        }
+        try users.write(connection)
+        return (created, updated)
+    }
+}

@@ -1,0 +1,175 @@
+import Foundation
+import MessageAuthentication
+package import UserDirectory
+
+/// Users, organizations, secrets, sessions and the audit log in a PostgreSQL database that several gateways share.
+///
+/// Writers of one organization's users wait for each other by an advisory lock of that organization, and operators'
+/// changes by one for all, so that decisions that were made from what is there hold when they are written. Everything
+/// that is acknowledged is committed; `synchronous_commit` is asked for in each transaction.
+package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, Sendable {
+    let pool: PostgresPool
+    let box: SecretBox
+    /// Seconds since 1970.
+    let now: @Sendable () -> Double
+
+    /// Opens the database and brings its tables up to date. Of several processes that do this at once, all succeed.
+    ///
+    /// Throws `masterKeyWrong` where secrets are stored under another key, `unavailable` where the database can't be
+    /// used.
+    ///
+    /// - Parameter address: `postgres://user@host/database?sslmode=verify-full`, as libpq documents it.
+    package convenience init(address: String, masterKey: MasterKey) throws(StoreError) {
+        try self.init(address: address, masterKey: masterKey, now: { Date().timeIntervalSince1970 })
+    }
+
+    /// The same with a clock of the caller's.
+    package init(
+        address: String, masterKey: MasterKey, now: @escaping @Sendable () -> Double, connections: Int = 8
+    ) throws(StoreError) {
+        do { box = try SecretBox(masterKey: masterKey.bytes) } catch { throw .masterKeyInvalid("no usable master key") }
+        self.now = now
+        pool = PostgresPool(address: Self.withTimeouts(address), connections: connections)
+        do {
+            let connection = try PostgresConnection(Self.withTimeouts(address))
+            try Schema.migrate(connection)
+            try Self.transaction(connection, .write) { try KeyCheck(box: box).pass($0) }
+        } catch {
+            throw Self.storeError(error)
+        }
+    }
+
+    /// Whether the database holds anything encrypted, so that its master key must exist: pass the opposite as
+    /// `createIfMissing` of `MasterKey.load`.
+    package static func holdsSecrets(address: String) throws(StoreError) -> Bool {
+        do {
+            let connection = try PostgresConnection(withTimeouts(address))
+            guard try connection.row("SELECT to_regclass('secrets')")?.textIfAny(0) != nil else { return false }
+            return try KeyCheck.isNeeded(connection)
+        } catch {
+            throw storeError(error)
+        }
+    }
+
+    /// A server that is gone is noticed within seconds, where the address doesn't say otherwise.
+    static func withTimeouts(_ address: String) -> String {
+        var address = address
+        for (name, value) in [
+            ("connect_timeout", "3"), ("tcp_user_timeout", "5000"), ("keepalives_idle", "10"),
+            ("application_name", "widget-gateway"),
+        ] where !address.contains(name + "=") {
+            address += (address.contains("?") ? "&" : "?") + "\(name)=\(value)"
+        }
+        return address
+    }
+
+    // MARK: Transactions
+
+    enum TransactionKind {
+        /// All statements see the same moment.
+        case read
+        case write
+        /// Alone among all changes by operators.
+        case administer
+
+        var beginning: String {
+            switch self {
+            case .read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '10s'"
+            case .write:
+                "BEGIN; SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '5s'; "
+                    + "SET LOCAL synchronous_commit = on"
+            case .administer: TransactionKind.write.beginning + "; SELECT pg_advisory_xact_lock(\(Lock.operators))"
+            }
+        }
+    }
+
+    /// The keys of advisory locks, in a space of their own.
+    enum Lock {
+        static let migration = 7_310_598_001
+        static let operators = 7_310_598_002
+        static let leaves = 7_310_598_003
+        /// The first of two keys; the second is the organization's hash.
+        static let organization = 731_059
+    }
+
+    /// A reading transaction; errors are `StoreError`s.
+    func reading<Value: Sendable>(
+        _ body: @escaping @Sendable (PostgresConnection) throws -> Value
+    ) async throws -> Value { try await transaction(.read, body) }
+
+    /// A writing transaction: all of it or nothing; errors are `StoreError`s. `body` may be run again, where the
+    /// transaction met another in a way that neither could have waited for.
+    func writing<Value: Sendable>(
+        _ body: @escaping @Sendable (PostgresConnection) throws -> Value
+    ) async throws -> Value { try await transaction(.write, body) }
+
+    /// The same for changes by operators.
+    func administering<Value: Sendable>(
+        _ body: @escaping @Sendable (PostgresConnection) throws -> Value
+    ) async throws -> Value { try await transaction(.administer, body) }
+
+    private func transaction<Value: Sendable>(
+        _ kind: TransactionKind, _ body: @escaping @Sendable (PostgresConnection) throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await pool.perform { try Self.transaction($0, kind, body) }
+        } catch is PostgresFailure {
+            throw StoreError.unavailable("the database can't be used at the moment")
+        }
+    }
+
+    static func transaction<Value>(
+        _ connection: PostgresConnection, _ kind: TransactionKind, _ body: (PostgresConnection) throws -> Value
+    ) throws -> Value {
+        var attempts = 0
+        while true {
+            attempts += 1
+            do {
+                try connection.execute(kind.beginning)
+                let value = try body(connection)
+                try connection.execute("COMMIT")
+                return value
+            } catch let failure as PostgresFailure where failure.isWorthAnotherTry && attempts < 4 {
+                try connection.execute("ROLLBACK")
+            } catch {
+                try? connection.execute("ROLLBACK")
+                throw error
+            }
+        }
+    }
+
+    private static func storeError(_ error: any Error) -> StoreError {
+        switch error {
+        case let error as StoreError: error
+        case let failure as PostgresFailure: .unavailable(failure.message)
+        default: .unavailable("the database can't be opened")
+        }
+    }
+}
+
+extension PostgresConnection {
+    /// The number that goes up with each change by an operator, in the same transaction as the change; `organization`
+    /// is the one whose identities the change concerns, nil where it concerns nobody's.
+    func bumpGeneration(of organization: String?) throws {
+        try run("UPDATE meta SET generation = generation + 1")
+        guard let organization else { return }
+        try run(
+            "UPDATE organizations SET generation = (SELECT generation FROM meta) WHERE id = $1", [organization])
+    }
+
+    /// Until the transaction ends, nobody else writes users of these organizations. In one order, so that nobody waits
+    /// for who waits for them.
+    func lockUsers(of organizations: some Sequence<String>) throws {
+        try run(
+            """
+            SELECT pg_advisory_xact_lock(\(PostgresStore.Lock.organization), key)
+            FROM (SELECT DISTINCT hashtext(name) AS key FROM unnest($1::text[]) AS name ORDER BY key) AS keys
+            """, [Texts(organizations)])
+    }
+
+    func requireOrganization(_ id: String) throws {
+        guard try row("SELECT 1 FROM organizations WHERE id = $1", [id]) != nil else {
+            throw StoreError.organizationUnknown(id)
+        }
+    }
+}

@@ -1,0 +1,200 @@
+import UserDirectory
+
+/// The tables, step by step: a released step is never changed, only followed by another.
+enum Schema {
+    static let steps = [first]
+
+    /// Brings the tables up to date, under a lock that others who do so wait for.
+    static func migrate(_ connection: PostgresConnection) throws {
+        try PostgresStore.transaction(connection, .write) { connection in
+            // Waiting for another's migration takes as long as that does.
+            try connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
+            try connection.run("SELECT pg_advisory_xact_lock(\(PostgresStore.Lock.migration))")
+            try connection.execute(
+                "SET LOCAL client_min_messages = warning; CREATE TABLE IF NOT EXISTS schema_steps (step INT PRIMARY KEY)"
+            )
+            let done = try connection.row("SELECT count(*) FROM schema_steps")?.integer(0) ?? 0
+            guard done <= steps.count else {
+                throw StoreError.unavailable("the database was written by a newer release")
+            }
+            for (index, step) in steps.enumerated().dropFirst(Int(done)) {
+                try connection.execute(step)
+                try connection.run("INSERT INTO schema_steps (step) VALUES ($1)", [index + 1])
+            }
+        }
+    }
+
+    /// Users, and what hangs on one, are spread over partitions by their organization, so that they can be spread over
+    /// machines by it. Texts compare by bytes, for searches by their beginnings. `users.facts` holds what filters ask
+    /// for, without what jsonb can't hold; `profile` is the whole, as JSON text. `leaves` tells gateways of sessions that
+    /// ended at others. The audit log is numbered without gaps.
+    private static let first = """
+        CREATE TABLE meta (
+            only_one BOOLEAN PRIMARY KEY DEFAULT true CHECK (only_one),
+            generation BIGINT NOT NULL,
+            key_check BYTEA
+        );
+        INSERT INTO meta (generation) VALUES (1);
+
+        CREATE TABLE organizations (
+            id TEXT COLLATE "C" PRIMARY KEY,
+            settings TEXT NOT NULL,
+            generation BIGINT NOT NULL DEFAULT 0,
+            created_at FLOAT8 NOT NULL,
+            updated_at FLOAT8 NOT NULL
+        );
+        CREATE INDEX organizations_generation ON organizations (generation);
+
+        CREATE TABLE hosts (
+            host TEXT COLLATE "C" PRIMARY KEY,
+            organization TEXT COLLATE "C" NOT NULL REFERENCES organizations ON DELETE CASCADE
+        );
+        CREATE INDEX hosts_organization ON hosts (organization);
+
+        CREATE TABLE secrets (
+            id TEXT COLLATE "C" PRIMARY KEY,
+            organization TEXT COLLATE "C" NOT NULL REFERENCES organizations ON DELETE CASCADE,
+            purpose TEXT NOT NULL,
+            sealed BYTEA NOT NULL,
+            last4 TEXT NOT NULL,
+            created_at FLOAT8 NOT NULL,
+            last_used_at FLOAT8,
+            revoked_at FLOAT8,
+            valid_until FLOAT8
+        );
+        CREATE INDEX secrets_organization ON secrets (organization, created_at);
+
+        CREATE TABLE signing_keys (
+            id TEXT COLLATE "C" PRIMARY KEY,
+            sealed BYTEA NOT NULL,
+            created_at FLOAT8 NOT NULL
+        );
+
+        CREATE SEQUENCE users_seq;
+        CREATE TABLE users (
+            organization TEXT COLLATE "C" NOT NULL REFERENCES organizations ON DELETE CASCADE,
+            id TEXT COLLATE "C" NOT NULL,
+            seq BIGINT NOT NULL DEFAULT nextval('users_seq'),
+            external_id TEXT COLLATE "C",
+            email TEXT COLLATE "C",
+            email_folded TEXT COLLATE "C",
+            email_verified BOOLEAN NOT NULL,
+            name_folded TEXT COLLATE "C",
+            profile TEXT NOT NULL,
+            facts JSONB NOT NULL,
+            unverified TEXT NOT NULL,
+            role TEXT NOT NULL,
+            created_at FLOAT8 NOT NULL,
+            updated_at FLOAT8 NOT NULL,
+            blocked_at FLOAT8,
+            tokens_valid_after FLOAT8,
+            PRIMARY KEY (organization, id)
+        ) PARTITION BY HASH (organization);
+        CREATE UNIQUE INDEX users_verified_email ON users (organization, email_folded, email) WHERE email_verified;
+        CREATE UNIQUE INDEX users_creation ON users (organization, seq);
+        CREATE INDEX users_external_id ON users (organization, external_id);
+        CREATE INDEX users_email ON users (organization, email_folded);
+        CREATE INDEX users_name ON users (organization, name_folded);
+        CREATE INDEX users_blocked ON users (organization) WHERE blocked_at IS NOT NULL;
+        CREATE INDEX users_role ON users (organization, role) WHERE role <> 'user';
+        CREATE INDEX users_status ON users (organization, (facts->>'status')) WHERE facts->>'status' IS NOT NULL;
+        CREATE INDEX users_plan ON users (organization, (facts->>'plan')) WHERE facts->>'plan' IS NOT NULL;
+        CREATE INDEX users_revenue ON users (organization, ((facts->>'mrr')::FLOAT8)) WHERE facts->>'mrr' IS NOT NULL;
+
+        CREATE TABLE sessions (
+            organization TEXT COLLATE "C" NOT NULL,
+            digest BYTEA NOT NULL CHECK (length(digest) = 32),
+            "user" TEXT COLLATE "C" NOT NULL,
+            key_id TEXT COLLATE "C" NOT NULL,
+            created_at FLOAT8 NOT NULL,
+            expires_at FLOAT8 NOT NULL,
+            PRIMARY KEY (organization, digest),
+            FOREIGN KEY (organization, "user") REFERENCES users ON DELETE CASCADE
+        ) PARTITION BY HASH (organization);
+        CREATE INDEX sessions_creation ON sessions (organization, created_at);
+        CREATE INDEX sessions_user ON sessions (organization, "user", created_at);
+        CREATE INDEX sessions_key ON sessions (organization, key_id);
+        CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+        DO $$ BEGIN
+            FOR part IN 0..15 LOOP
+                EXECUTE format('CREATE TABLE users_%s PARTITION OF users FOR VALUES WITH (MODULUS 16, REMAINDER %s)',
+                    part, part);
+                EXECUTE format(
+                    'CREATE TABLE sessions_%s PARTITION OF sessions FOR VALUES WITH (MODULUS 16, REMAINDER %s)',
+                    part, part);
+            END LOOP;
+        END $$;
+
+        CREATE TABLE leaves (
+            seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            organization TEXT COLLATE "C" NOT NULL,
+            "user" TEXT COLLATE "C" NOT NULL,
+            at FLOAT8 NOT NULL
+        );
+
+        CREATE TABLE used_tokens (
+            organization TEXT COLLATE "C" NOT NULL,
+            digest BYTEA NOT NULL CHECK (length(digest) = 32),
+            expires_at FLOAT8 NOT NULL,
+            PRIMARY KEY (organization, digest)
+        );
+        CREATE INDEX used_tokens_expiry ON used_tokens (expires_at);
+
+        CREATE TABLE sign_in_tests (
+            organization TEXT COLLATE "C" NOT NULL REFERENCES organizations ON DELETE CASCADE,
+            passed BOOLEAN NOT NULL,
+            fingerprint TEXT NOT NULL,
+            at FLOAT8 NOT NULL,
+            failure TEXT,
+            PRIMARY KEY (organization, passed)
+        );
+
+        CREATE TABLE admin_tokens (
+            id TEXT COLLATE "C" PRIMARY KEY,
+            name TEXT NOT NULL,
+            organization TEXT COLLATE "C" REFERENCES organizations ON DELETE CASCADE,
+            read_only BOOLEAN NOT NULL,
+            digest BYTEA NOT NULL UNIQUE CHECK (length(digest) = 32),
+            initial BOOLEAN NOT NULL,
+            created_at FLOAT8 NOT NULL,
+            expires_at FLOAT8,
+            last_used_at FLOAT8,
+            revoked_at FLOAT8
+        );
+        CREATE INDEX admin_tokens_organization ON admin_tokens (organization, created_at);
+
+        CREATE TABLE audit (
+            seq BIGINT PRIMARY KEY,
+            at FLOAT8 NOT NULL,
+            actor_kind TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            actor_name TEXT NOT NULL,
+            address TEXT,
+            action TEXT NOT NULL,
+            organization TEXT COLLATE "C",
+            subject TEXT,
+            before TEXT,
+            after TEXT
+        );
+        CREATE INDEX audit_organization ON audit (organization, seq);
+        CREATE INDEX audit_subject ON audit (subject, seq);
+        CREATE INDEX audit_actor ON audit (actor, seq);
+        CREATE INDEX audit_action ON audit (action, seq);
+        CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$;
+        CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+            FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+        CREATE TABLE admin_requests (
+            actor TEXT NOT NULL,
+            key TEXT NOT NULL,
+            digest BYTEA NOT NULL,
+            status INT NOT NULL,
+            body TEXT NOT NULL,
+            at FLOAT8 NOT NULL,
+            PRIMARY KEY (actor, key)
+        );
+        CREATE INDEX admin_requests_age ON admin_requests (at);
+        """
+}
