@@ -8,7 +8,10 @@ extension PostgresStore {
     package func admit(_ batch: [AdmissionRequest]) async -> [AdmissionOutcome] {
         var outcomes: [AdmissionOutcome] = []
         do {
-            outcomes = try await reading { try Self.admitKnown(batch[...], $0) }
+            outcomes = try await reading { connection in
+                try batch[...].outcomesWithoutWriting(
+                    KnownUsers(batch.map { ($0.organization, $0.profile) }, isToWrite: false, connection))
+            }
             let rest = batch[outcomes.count...]
             guard !rest.isEmpty else { return outcomes }
             let moment = now()
@@ -19,23 +22,6 @@ extension PostgresStore {
         } catch {
             // Nothing of the transaction was written, and the next batch tries again.
             outcomes += Array(repeating: .unavailable, count: batch.count - outcomes.count)
-        }
-        return outcomes
-    }
-
-    /// The outcomes up to the first request that has something to write: a later one may depend on that.
-    private static func admitKnown(
-        _ batch: ArraySlice<AdmissionRequest>, _ connection: PostgresConnection
-    ) throws -> [AdmissionOutcome] {
-        let users = try KnownUsers(batch.map { ($0.organization, $0.profile) }, isToWrite: false, connection)
-        var outcomes: [AdmissionOutcome] = []
-        outcomes.reserveCapacity(batch.count)
-        for request in batch {
-            switch try request.decide(users) {
-            case .keep(let user): outcomes.append(.admitted(user, created: false))
-            case .refuse(let code): outcomes.append(.refused(code))
-            case .create, .update: return outcomes
-            }
         }
         return outcomes
     }

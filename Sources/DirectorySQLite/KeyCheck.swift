@@ -7,13 +7,12 @@ import UserDirectory
 struct KeyCheck {
     let box: SecretBox
 
-    private static let text = Array("widget-gateway".utf8)
-    private static let place = Array("master-key-check".utf8)
-
     /// Lets the right key pass. While nothing is encrypted yet any key is right, and becomes the one.
     func pass(_ database: Database) throws {
         let sealed = try Data.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'key_check'")
-        if let sealed, let opened = try? box.open(Array(sealed), associatedData: Self.place), opened == Self.text {
+        if let sealed, let opened = try? box.open(Array(sealed), associatedData: SealedPlace.keyCheck),
+            opened == SealedPlace.keyCheckText
+        {
             return
         }
         guard try !Self.isNeeded(database) else { throw StoreError.masterKeyWrong }
@@ -24,7 +23,7 @@ struct KeyCheck {
     func note(_ database: Database) throws {
         try database.execute(
             sql: "INSERT OR REPLACE INTO meta (key, value) VALUES ('key_check', ?)",
-            arguments: [Data(try box.seal(Self.text, associatedData: Self.place))])
+            arguments: [Data(try box.seal(SealedPlace.keyCheckText, associatedData: SealedPlace.keyCheck))])
     }
 
     /// Whether anything is encrypted under some key.

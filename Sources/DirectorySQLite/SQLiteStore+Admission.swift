@@ -10,7 +10,7 @@ extension SQLiteStore {
         var outcomes: [AdmissionOutcome] = []
         outcomes.reserveCapacity(batch.count)
         do {
-            outcomes = try await pool.read { try Self.admitKnown(batch[...], UserTable(database: $0)) }
+            outcomes = try await pool.read { try batch[...].outcomesWithoutWriting(UserTable(database: $0)) }
             let rest = batch[outcomes.count...]
             guard !rest.isEmpty else { return outcomes }
             let moment = now()
@@ -22,22 +22,6 @@ extension SQLiteStore {
             // Locked for too long, read-only, full, gone: nothing of the transaction was written, and the next batch
             // tries again.
             outcomes += Array(repeating: .unavailable, count: batch.count - outcomes.count)
-        }
-        return outcomes
-    }
-
-    /// The outcomes up to the first request that has something to write: a later one may depend on that.
-    private static func admitKnown(
-        _ batch: ArraySlice<AdmissionRequest>, _ table: UserTable
-    ) throws -> [AdmissionOutcome] {
-        var outcomes: [AdmissionOutcome] = []
-        outcomes.reserveCapacity(batch.count)
-        for request in batch {
-            switch try request.decide(table) {
-            case .keep(let user): outcomes.append(.admitted(user, created: false))
-            case .refuse(let code): outcomes.append(.refused(code))
-            case .create, .update: return outcomes
-            }
         }
         return outcomes
     }

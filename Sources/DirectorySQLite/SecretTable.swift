@@ -17,7 +17,7 @@ struct SecretTable {
             guard let purpose = SecretPurpose(rawValue: row["purpose"]) else { return nil }
             let id: String = row["id"]
             let sealed: Data = row["sealed"]
-            let text = try open(sealed, Self.place(id, purpose, organization))
+            let text = try open(sealed, SealedPlace.secret(id, purpose: purpose.rawValue, organization: organization))
             return ActiveSecret(id: id, purpose: purpose, text: text, validUntil: row["valid_until"])
         }
     }
@@ -55,7 +55,8 @@ struct SecretTable {
             id: "key_" + RandomIdentifier.text(), purpose: purpose, last4: SecretPolicy.last4(of: text),
             createdAt: moment)
         let sealed = try box.seal(
-            Array(text.utf8), associatedData: Self.place(summary.id, purpose, organization))
+            Array(text.utf8),
+            associatedData: SealedPlace.secret(summary.id, purpose: purpose.rawValue, organization: organization))
         try database.execute(
             sql: """
                 INSERT INTO secrets (id, organization, purpose, sealed, last4, created_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -71,11 +72,11 @@ struct SecretTable {
         guard let row else { return nil }
         let id: String = row["id"]
         let sealed: Data = row["sealed"]
-        return SigningKeyMaterial(id: id, pem: try open(sealed, Self.place(signingKey: id)))
+        return SigningKeyMaterial(id: id, pem: try open(sealed, SealedPlace.signingKey(id)))
     }
 
     func insertSigningKey(_ key: SigningKeyMaterial, at moment: Double) throws {
-        let sealed = try box.seal(Array(key.pem.utf8), associatedData: Self.place(signingKey: key.id))
+        let sealed = try box.seal(Array(key.pem.utf8), associatedData: SealedPlace.signingKey(key.id))
         try database.execute(
             sql: "INSERT INTO signing_keys (id, sealed, created_at) VALUES (?, ?, ?)",
             arguments: [key.id, Data(sealed), moment])
@@ -87,7 +88,7 @@ struct SecretTable {
         for row in secrets {
             let id: String = row["id"]
             // As it is written there: a purpose that a later release added is sealed like the others.
-            let place = Self.place(id, purpose: row["purpose"], row["organization"])
+            let place = SealedPlace.secret(id, purpose: row["purpose"], organization: row["organization"])
             let sealed = try other.seal(Array(try open(row["sealed"], place).utf8), associatedData: place)
             try database.execute(
                 sql: "UPDATE secrets SET sealed = ? WHERE id = ?", arguments: [Data(sealed), id])
@@ -95,7 +96,7 @@ struct SecretTable {
         let keys = try Row.fetchAll(database, sql: "SELECT id, sealed FROM signing_keys")
         for row in keys {
             let id: String = row["id"]
-            let place = Self.place(signingKey: id)
+            let place = SealedPlace.signingKey(id)
             let sealed = try other.seal(Array(try open(row["sealed"], place).utf8), associatedData: place)
             try database.execute(
                 sql: "UPDATE signing_keys SET sealed = ? WHERE id = ?", arguments: [Data(sealed), id])
@@ -110,17 +111,6 @@ struct SecretTable {
             throw StoreError.masterKeyWrong
         }
     }
-
-    /// What a sealed secret is bound to: moved to another row it doesn't open.
-    private static func place(_ id: String, _ purpose: SecretPurpose, _ organization: String) -> [UInt8] {
-        place(id, purpose: purpose.rawValue, organization)
-    }
-
-    private static func place(_ id: String, purpose: String, _ organization: String) -> [UInt8] {
-        Array("secret\n\(organization)\n\(purpose)\n\(id)".utf8)
-    }
-
-    private static func place(signingKey id: String) -> [UInt8] { Array("signing-key\n\(id)".utf8) }
 
     private static func summary(_ row: Row) -> SecretSummary? {
         guard let purpose = SecretPurpose(rawValue: row["purpose"]) else { return nil }

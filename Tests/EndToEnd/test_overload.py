@@ -1,6 +1,7 @@
 """More than can be taken on, and a world that fails: clear answers, no crash, nothing that was acknowledged is lost,
 and all is well again when the cause is gone."""
 
+import contextlib
 import os
 import resource
 import shutil
@@ -75,17 +76,24 @@ def test_requests_in_flight(make_gateway, upstream):
 
 def test_a_worker_that_is_late_refuses_and_goes_on(make_gateway):
     gateway = make_gateway(overload={"lag_seconds": 0.005}, limits={"streams": 5000})
-    with connect(gateway) as h2:
-        eventually(lambda: h2.request(path="/_widget/state").status == 200, within=5)
-        block = h2.encode(h2.fields("GET", "/_widget/state"))
-        streams = range(h2.next_stream, h2.next_stream + 6000, 2)
-        h2.send(b"".join(raw_frame(HEADERS, END_STREAM | END_HEADERS, stream, block) for stream in streams))
-        answers = [h2.response(stream) for stream in streams]
+    with contextlib.ExitStack() as stack:
+        # What one connection's requests may hold in memory is bounded, too.
+        crowd = [stack.enter_context(connect(gateway)) for _ in range(4)]
+        sent = {}
+        for h2 in crowd:
+            eventually(lambda: h2.request(path="/_widget/state").status == 200, within=5)
+            block = h2.encode(h2.fields("GET", "/_widget/state"))
+            streams = range(h2.next_stream, h2.next_stream + 1500, 2)
+            sent[h2] = (streams, b"".join(raw_frame(HEADERS, END_STREAM | END_HEADERS, at, block) for at in streams))
+        for h2, (_, frames) in sent.items():
+            h2.send(frames)
+        answers = [h2.response(stream) for h2, (streams, _) in sent.items() for stream in streams]
         # On a machine that is busy with other things all of them may be late.
         assert 503 in {answer.status for answer in answers} <= {200, 503}
         assert {answer.code for answer in answers if answer.status == 503} == {"overloaded"}
-        h2.next_stream = streams[-1] + 2
-        eventually(lambda: h2.request(path="/_widget/state").status == 200, within=5)
+        for h2, (streams, _) in sent.items():
+            h2.next_stream = streams[-1] + 2
+            eventually(lambda: h2.request(path="/_widget/state").status == 200, within=5)
 
 
 def test_descriptors_run_out(make_gateway):

@@ -5,14 +5,11 @@ import UserDirectory
 struct KeyCheck {
     let box: SecretBox
 
-    private static let text = Array("widget-gateway".utf8)
-    private static let place = Array("master-key-check".utf8)
-
     /// Lets the right key pass. While nothing is encrypted yet any key is right, and becomes the one.
     func pass(_ connection: PostgresConnection) throws {
         let row = try connection.row("SELECT key_check FROM meta WHERE key_check IS NOT NULL FOR UPDATE")
-        if let sealed = try row?.bytes(0), let opened = try? box.open(sealed, associatedData: Self.place),
-            opened == Self.text
+        if let sealed = try row?.bytes(0), let opened = try? box.open(sealed, associatedData: SealedPlace.keyCheck),
+            opened == SealedPlace.keyCheckText
         {
             return
         }
@@ -22,7 +19,9 @@ struct KeyCheck {
 
     /// Makes this key the right one.
     func note(_ connection: PostgresConnection) throws {
-        try connection.run("UPDATE meta SET key_check = $1", [try box.seal(Self.text, associatedData: Self.place)])
+        try connection.run(
+            "UPDATE meta SET key_check = $1",
+            [try box.seal(SealedPlace.keyCheckText, associatedData: SealedPlace.keyCheck)])
     }
 
     /// Whether anything is encrypted under some key.

@@ -21,7 +21,8 @@ struct SecretTable {
             // A purpose that a later release added is none of ours.
             guard let purpose = SecretPurpose(rawValue: try row.text(2)) else { continue }
             let (organization, id) = (try row.text(0), try row.text(1))
-            let text = try open(try row.bytes(3), Self.place(id, purpose.rawValue, organization))
+            let text = try open(
+                try row.bytes(3), SealedPlace.secret(id, purpose: purpose.rawValue, organization: organization))
             found[organization, default: []].append(
                 ActiveSecret(id: id, purpose: purpose, text: text, validUntil: try row.doubleIfAny(4)))
         }
@@ -53,7 +54,8 @@ struct SecretTable {
             id: "key_" + RandomIdentifier.text(), purpose: purpose, last4: SecretPolicy.last4(of: text),
             createdAt: moment)
         let sealed = try box.seal(
-            Array(text.utf8), associatedData: Self.place(summary.id, purpose.rawValue, organization))
+            Array(text.utf8),
+            associatedData: SealedPlace.secret(summary.id, purpose: purpose.rawValue, organization: organization))
         try connection.run(
             """
             INSERT INTO secrets (id, organization, purpose, sealed, last4, created_at) VALUES ($1, $2, $3, $4, $5, $6)
@@ -66,11 +68,11 @@ struct SecretTable {
         guard let row = try connection.row("SELECT id, sealed FROM signing_keys ORDER BY created_at, id LIMIT 1")
         else { return nil }
         let id = try row.text(0)
-        return SigningKeyMaterial(id: id, pem: try open(try row.bytes(1), Self.place(signingKey: id)))
+        return SigningKeyMaterial(id: id, pem: try open(try row.bytes(1), SealedPlace.signingKey(id)))
     }
 
     func insertSigningKey(_ key: SigningKeyMaterial, at moment: Double) throws {
-        let sealed = try box.seal(Array(key.pem.utf8), associatedData: Self.place(signingKey: key.id))
+        let sealed = try box.seal(Array(key.pem.utf8), associatedData: SealedPlace.signingKey(key.id))
         try connection.run(
             "INSERT INTO signing_keys (id, sealed, created_at) VALUES ($1, $2, $3)", [key.id, sealed, moment])
     }
@@ -80,13 +82,14 @@ struct SecretTable {
         let secrets = try connection.rows("SELECT id, organization, purpose, sealed FROM secrets")
         for row in secrets {
             // As it is written there: a purpose that a later release added is sealed like the others.
-            let place = Self.place(try row.text(0), try row.text(2), try row.text(1))
+            let place = SealedPlace.secret(
+                try row.text(0), purpose: try row.text(2), organization: try row.text(1))
             let sealed = try other.seal(Array(try open(try row.bytes(3), place).utf8), associatedData: place)
             try connection.run("UPDATE secrets SET sealed = $1 WHERE id = $2", [sealed, try row.text(0)])
         }
         let keys = try connection.rows("SELECT id, sealed FROM signing_keys")
         for row in keys {
-            let place = Self.place(signingKey: try row.text(0))
+            let place = SealedPlace.signingKey(try row.text(0))
             let sealed = try other.seal(Array(try open(try row.bytes(1), place).utf8), associatedData: place)
             try connection.run("UPDATE signing_keys SET sealed = $1 WHERE id = $2", [sealed, try row.text(0)])
         }
@@ -100,14 +103,6 @@ struct SecretTable {
             throw StoreError.masterKeyWrong
         }
     }
-
-    /// What a sealed secret is bound to: moved to another row it doesn't open. The same as in SQLite, so that rows can
-    /// move from there.
-    private static func place(_ id: String, _ purpose: String, _ organization: String) -> [UInt8] {
-        Array("secret\n\(organization)\n\(purpose)\n\(id)".utf8)
-    }
-
-    private static func place(signingKey id: String) -> [UInt8] { Array("signing-key\n\(id)".utf8) }
 
     private static func summary(_ row: PostgresRow) throws -> SecretSummary? {
         guard let purpose = SecretPurpose(rawValue: try row.text(1)) else { return nil }

@@ -131,6 +131,22 @@ extension AdmissionRequest {
     }
 }
 
+extension ArraySlice<AdmissionRequest> {
+    /// The outcomes up to the first request that has something to write: a later one may depend on that.
+    package func outcomesWithoutWriting(_ lookup: some UserLookup) throws -> [AdmissionOutcome] {
+        var outcomes: [AdmissionOutcome] = []
+        outcomes.reserveCapacity(count)
+        for request in self {
+            switch try request.decide(lookup) {
+            case .keep(let user): outcomes.append(.admitted(user, created: false))
+            case .refuse(let code): outcomes.append(.refused(code))
+            case .create, .update: return outcomes
+            }
+        }
+        return outcomes
+    }
+}
+
 extension DirectoryUser {
     /// The email, where somebody vouched for it.
     package var verifiedEmail: String? {
