@@ -40,6 +40,8 @@ final class Connection: SocketOwner, ExchangeTransport {
     /// Bytes of the client's first record that are waited for.
     private var awaitedGreeting = 0
     private(set) var drainSteps = 0
+    /// Bytes that came after the goodbye.
+    private var discarded = 0
     private var peerHasClosed = false
 
     /// Reads in one turn, 16 KiB to 64 KiB each: more wait for the next turn, so that nobody starves.
@@ -205,7 +207,18 @@ final class Connection: SocketOwner, ExchangeTransport {
         switch phase {
         case .sniffing: sniff(bytes)
         case .open: deliver(bytes)
-        case .lingering, .closed, .greeting, .handshaking: break
+        case .lingering: discard(bytes.count)
+        case .closed, .greeting, .handshaking: break
+        }
+    }
+
+    /// What comes after the goodbye is thrown away, so that the client gets to read that. One that goes on with floods
+    /// over HTTP/2, past twice what its window lets through, isn't waited for.
+    private func discard(_ count: Int) {
+        discarded += count
+        if peer.httpVersion == 2, discarded > 2 * worker.limits.http2.connectionWindow {
+            StreamSocket.resetOnClose(handle.socket)
+            close()
         }
     }
 
