@@ -167,7 +167,9 @@ def test_follow_shows_each_row_as_it_comes(make_gateway):
         rows_when(gateway, 1)
         following = subprocess.Popen(
             [str(BINARY), "log", "--config", str(gateway.config_path), "acme", "--follow", "--json"],
-            cwd=gateway.directory, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            cwd=gateway.directory, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            # A shell's background jobs ignore interrupts, and so would their children.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         try:
             assert json.loads(following.stdout.readline())["code"] == "accepted"
             problem(state(client, "bad"), "token_malformed")
