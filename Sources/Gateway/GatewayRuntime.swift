@@ -252,7 +252,8 @@ package actor GatewayRuntime {
     private func startAdmin() async throws {
         guard let admin = configuration.admin, let socket = sockets.admin?.sockets.first else { return }
         let administration = Administration(
-            store: store, telemetry: telemetryStore, now: { EventLoop.wallClock() },
+            store: store, telemetry: telemetryStore, cleartextPorts: configuration.cleartextPorts,
+            now: { EventLoop.wallClock() },
             changed: { [weak self] in await self?.takeInStoredChanges() })
         let authenticator = Authenticator(store: store, now: { EventLoop.wallClock() })
         let router = AdminRouter(administration, authenticator: authenticator)

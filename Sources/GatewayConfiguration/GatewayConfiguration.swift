@@ -50,6 +50,13 @@ package struct GatewayConfiguration: Sendable, Equatable {
     }
 }
 
+extension GatewayConfiguration {
+    /// The ports of the data listeners that speak without TLS.
+    package var cleartextPorts: Set<UInt16> {
+        Set(listen.filter { $0.security == .cleartext }.map(\.address.port))
+    }
+}
+
 /// One socket that clients or operators connect to.
 package struct ListenerConfiguration: Sendable, Equatable {
     package var address: ListenAddress

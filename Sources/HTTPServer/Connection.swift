@@ -51,7 +51,7 @@ final class Connection: SocketOwner, ExchangeTransport {
     /// Frames after which a connection waits for the next turn: small ones cost far more by the byte.
     private static let framesPerTurn: UInt32 = 512
     /// How long a connection may take to its first request while the server drains.
-    private static let beginningMilliseconds: UInt64 = 1000
+    private static let beginningMilliseconds: UInt64 = 3000
 
     static func open(socket: Int32, peer: SocketAddress, tls: TLSContext?, worker: ServerWorker) {
         guard let handle = try? IOHandle(socket: socket, loop: worker.loop) else { return }

@@ -35,9 +35,11 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// The same for changes that are audited. A running gateway finds them by itself.
     func openAdministration() throws -> Administration {
-        let storage = try load().configuration.storage
+        let configuration = try load().configuration
+        let storage = configuration.storage
         return Administration(
             store: try storage.open(environment: environment), telemetry: try storage.openTelemetry(),
+            cleartextPorts: configuration.cleartextPorts,
             now: { Date().timeIntervalSince1970 }, changed: {})
     }
 

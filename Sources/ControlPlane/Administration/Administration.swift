@@ -14,15 +14,18 @@ package struct Administration: Sendable {
     package let telemetry: any Telemetry
     /// Seconds since 1970.
     package let now: @Sendable () -> Double
+    /// Ports where this gateway speaks without TLS: what a portal on loopback is seen at.
+    package let cleartextPorts: Set<UInt16>
     private let changed: @Sendable () async -> Void
 
     /// - Parameter changed: brings what was stored into force on this node.
     package init(
-        store: any Store, telemetry: any Telemetry, now: @escaping @Sendable () -> Double,
-        changed: @escaping @Sendable () async -> Void
+        store: any Store, telemetry: any Telemetry, cleartextPorts: Set<UInt16> = [],
+        now: @escaping @Sendable () -> Double, changed: @escaping @Sendable () async -> Void
     ) {
         self.store = store
         self.telemetry = telemetry
+        self.cleartextPorts = cleartextPorts
         self.now = now
         self.changed = changed
     }

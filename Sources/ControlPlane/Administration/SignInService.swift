@@ -16,8 +16,10 @@ package struct SignInService: Sendable {
         try who.see(organization)
         let now = base.now()
         let keys = try await base.store.secrets(of: organization).filter { $0.purpose == .api && $0.isActive(at: now) }
-        return SignInReport(
+        var report = SignInReport(
             settings, tests: try await base.store.signInTests(of: organization), keyIDs: keys.map(\.id))
+        report.cleartextPorts = base.cleartextPorts
+        return report
     }
 }
 
@@ -26,6 +28,8 @@ package struct SignInReport: Sendable {
     package let settings: OrganizationSettings
     package let tests: SignInTests
     package let readiness: SignInReadiness
+    /// `Administration.cleartextPorts`.
+    package var cleartextPorts: Set<UInt16> = []
 
     /// - Parameter keyIDs: the ids of the active API secrets.
     package init(_ settings: OrganizationSettings, tests: SignInTests, keyIDs: [String]) {
@@ -55,7 +59,10 @@ package struct SignInReport: Sendable {
     /// The addresses of the portal that its organization has to know, for each host.
     package var addresses: [Addresses] {
         settings.hosts.map { host in
-            let origin = PortalOrigin(scheme: "https", authority: host).text
+            let isCleartext =
+                LoopbackHost.isOne(authority: host)
+                && host.split(separator: ":").last.flatMap { UInt16($0) }.map(cleartextPorts.contains) ?? false
+            let origin = PortalOrigin(scheme: isCleartext ? "http" : "https", authority: host).text
             return Addresses(
                 host: host, portal: origin + "/",
                 callback: SignInConvention(settings.dialect).callbackPath.map { origin + $0 },
