@@ -38,11 +38,11 @@ if [ -n "$runtime" ]; then
 fi
 put 755 "$binary" "$folder/widget-gateway"
 strip "$root/$folder/widget-gateway"
-put 644 packaging/debian/widget-gateway.service usr/lib/systemd/system/widget-gateway.service
-put 644 packaging/debian/widget-gateway.socket usr/lib/systemd/system/widget-gateway.socket
-put 644 packaging/debian/sysusers.conf usr/lib/sysusers.d/widget-gateway.conf
-put 644 packaging/debian/tmpfiles.conf usr/lib/tmpfiles.d/widget-gateway.conf
-put 640 packaging/debian/gateway.yaml etc/widget-gateway/gateway.yaml
+put 644 scripts/packaging/debian/widget-gateway.service usr/lib/systemd/system/widget-gateway.service
+put 644 scripts/packaging/debian/widget-gateway.socket usr/lib/systemd/system/widget-gateway.socket
+put 644 scripts/packaging/debian/sysusers.conf usr/lib/sysusers.d/widget-gateway.conf
+put 644 scripts/packaging/debian/tmpfiles.conf usr/lib/tmpfiles.d/widget-gateway.conf
+put 640 scripts/packaging/debian/gateway.yaml etc/widget-gateway/gateway.yaml
 put 644 LICENSE usr/share/doc/widget-gateway/copyright
 for page in operations runbook metrics configuration command-line; do
     put 644 "docs/$page.md" "usr/share/doc/widget-gateway/$page.md"
@@ -72,7 +72,7 @@ Description: HTTP/2 gateway that knows which user of which customer is calling
  identity headers that the upstream can trust.
 END
 echo /etc/widget-gateway/gateway.yaml > "$root/DEBIAN/conffiles"
-for script in postinst prerm postrm; do put 755 "packaging/debian/$script" "DEBIAN/$script"; done
+for script in postinst prerm postrm; do put 755 "scripts/packaging/debian/$script" "DEBIAN/$script"; done
 
 mkdir -p out
 package=out/widget-gateway_${version}_$architecture.deb

@@ -439,7 +439,7 @@ def test_the_unit_leaves_little_open():
         pytest.skip("no systemd here")
     checked = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager",
-         str(ROOT / "packaging/debian/widget-gateway.service")], capture_output=True, text=True, timeout=60)
+         str(ROOT / "scripts/packaging/debian/widget-gateway.service")], capture_output=True, text=True, timeout=60)
     assert checked.returncode == 0, checked.stdout[-2000:] + checked.stderr
     level = re.search(r"exposure level for \S+: ([0-9.]+)", checked.stdout)[1]
     assert level in (ROOT / "docs/operations.md").read_text()
