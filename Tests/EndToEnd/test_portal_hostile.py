@@ -142,6 +142,7 @@ def test_signing_out_counts_although_the_browser_has_gone(portals):
     with HTTP2Client(portal.gateway.clear_port, authority=portal.host) as client:
         cookie = ("cookie", f"{portal.session_cookie}={browser.session}")
         stream = client.open_stream(client.fields("POST", LOGOUT, [cookie]))
+        client.settle()  # Reset together with its head, a request was never made.
         client.send_frame(RstStreamFrame(stream, error_code=CANCEL))
         eventually(lambda: browser.state() == "anonymous", what="the session's end")
 
@@ -153,6 +154,7 @@ def test_a_replaced_session_has_ended_although_the_browser_has_gone(portals):
     with HTTP2Client(portal.gateway.clear_port, authority=portal.host) as client:
         cookie = ("cookie", f"{portal.session_cookie}={browser.session}")
         stream = client.open_stream(client.fields("GET", callback(portal, new_token(portal)), [cookie]))
+        client.settle()  # Reset together with its head, a request was never made.
         client.send_frame(RstStreamFrame(stream, error_code=CANCEL))
         eventually(lambda: browser.state() == "anonymous", what="the old session's end")
 
@@ -548,7 +550,7 @@ def test_requests_that_break_off_while_storage_is_asked(portals, protocol):
     browser = signed_in(portal)
     cookie = ("cookie", f"{portal.session_cookie}={browser.session}")
     made_up = ("cookie", f"{portal.session_cookie}={'B' * 42}A")
-    for _ in range(30):
+    for attempt in range(30):
         targets = [("GET", callback(portal, new_token(portal, "eve")), made_up), ("GET", "/whoami", made_up),
                    ("POST", LOGOUT, made_up), ("GET", START + "?test=true", made_up),
                    ("GET", callback(portal, "a.b.c"), cookie)]
@@ -556,6 +558,8 @@ def test_requests_that_break_off_while_storage_is_asked(portals, protocol):
             with HTTP2Client(portal.gateway.clear_port, authority=portal.host) as client:
                 for method, path, field in targets:
                     stream = client.open_stream(client.fields(method, path, [field]))
+                    if attempt % 2:
+                        client.settle()  # Else the two frames may be read at once, and the request isn't begun.
                     client.send_frame(RstStreamFrame(stream, error_code=CANCEL))
                 answer = client.request("GET", "/whoami", [cookie])
                 assert dict(answer.json()["headers"])["x-widget-user-email"] == email("ada")

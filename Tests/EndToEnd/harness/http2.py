@@ -145,6 +145,12 @@ class HTTP2Client:
         assert stream in self.responses, f"no response on stream {stream}: goaway={self.goaway} closed={self.closed}"
         return self.responses[stream]
 
+    def settle(self) -> None:
+        """Waits until the server has acted upon all that was sent before: frames are answered in their order."""
+        mark = b"%08d" % len(self.frames)
+        self.send_frame(PingFrame(0, opaque_data=mark))
+        assert self.wait(lambda: any(isinstance(f, PingFrame) and f.opaque_data == mark for f in self.frames))
+
     # Receiving
 
     def wait(self, condition, timeout: float | None = None) -> bool:
