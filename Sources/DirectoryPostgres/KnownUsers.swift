@@ -3,7 +3,7 @@ import UserDirectory
 
 /// All users whom a batch of requests may concern, read at once, with what the batch makes of them: later requests see
 /// what earlier ones did, and all is written together.
-struct KnownUsers: UserLookup {
+struct KnownUsers: UserWriter {
     private struct Entry {
         var user: DirectoryUser
         /// The order of creation; the batch's own come last.
@@ -34,6 +34,7 @@ struct KnownUsers: UserLookup {
     }
 
     private var organizations: [String: Organization] = [:]
+    private var changedRoles: Set<String> = []
     private var nextPosition = Int64.max / 2
 
     /// Reads those whom these profiles may lead to.
@@ -58,8 +59,6 @@ struct KnownUsers: UserLookup {
         }
     }
 
-    func knows(_ organization: String) -> Bool { organizations[organization]?.exists ?? false }
-
     func user(externalID: String, organization: String) throws -> DirectoryUser? {
         guard let known = organizations[organization] else { return nil }
         return known.byExternalID[externalID, default: []].compactMap { known.entries[$0] }
@@ -77,12 +76,16 @@ struct KnownUsers: UserLookup {
         return matching == .exact ? nil : verified.min { $0.position < $1.position }?.user
     }
 
-    mutating func insert(_ user: DirectoryUser, of organization: String) {
+    /// Throws `StoreError.organizationUnknown` where there is none: the batch can go on without this user.
+    mutating func insert(_ user: DirectoryUser, organization: String) throws {
+        guard organizations[organization]?.exists == true else { throw StoreError.organizationUnknown(organization) }
         nextPosition += 1
         organizations[organization]?.put(Entry(user: user, position: nextPosition, isNew: true))
     }
 
-    mutating func update(_ user: DirectoryUser, of organization: String) {
+    mutating func roleChanged(in organization: String) { changedRoles.insert(organization) }
+
+    mutating func update(_ user: DirectoryUser, organization: String) {
         guard var entry = organizations[organization]?.entries[user.id] else { return }
         entry.user = user
         entry.isChanged = true
@@ -97,5 +100,6 @@ struct KnownUsers: UserLookup {
             try table.insert(entries.filter(\.isNew).map(\.user), organization: name)
             try table.update(entries.filter { $0.isChanged && !$0.isNew }.map(\.user), organization: name)
         }
+        for organization in changedRoles.sorted() { try connection.bumpGeneration(of: organization) }
     }
 }

@@ -31,29 +31,14 @@ extension PostgresStore {
         _ batch: ArraySlice<AdmissionRequest>, _ connection: PostgresConnection, at moment: Double
     ) throws -> [AdmissionOutcome] {
         var users = try KnownUsers(batch.map { ($0.organization, $0.profile) }, isToWrite: true, connection)
-        var changedRoles: Set<String> = []
-        let outcomes = try batch.map { request -> AdmissionOutcome in
-            switch try request.decide(users) {
-            case .refuse(let code):
-                return .refused(code)
-            case .keep(let user):
-                return .admitted(user, created: false)
-            case .update(var user, let roleChanged):
-                user.updatedAt = moment
-                users.update(user, of: request.organization)
-                if roleChanged { changedRoles.insert(request.organization) }
-                return .admitted(user, created: false)
-            case .create(let profile, let unverified, let role):
-                guard users.knows(request.organization) else { return .refused(.organizationUnknown) }
-                var user = DirectoryUser(id: DirectoryUser.newID(), profile: profile, createdAt: moment)
-                user.unverified = unverified
-                user.role = role
-                users.insert(user, of: request.organization)
-                return .admitted(user, created: true)
+        let outcomes = try batch.map { request in
+            do {
+                return try users.admit(request, at: moment)
+            } catch StoreError.organizationUnknown {
+                return AdmissionOutcome.refused(.organizationUnknown)
             }
         }
         try users.write(connection)
-        for organization in changedRoles.sorted() { try connection.bumpGeneration(of: organization) }
         return outcomes
     }
 
@@ -67,29 +52,8 @@ extension PostgresStore {
         }
         try connection.lockUsers(of: [organization])
         var users = try KnownUsers(profiles.map { (organization, $0) }, isToWrite: true, connection)
-        var created = 0
-        var updated = 0
-        for (index, profile) in profiles.enumerated() {
-            let request = AdmissionRequest(
-                organization: organization, rule: settings.admissionRule, profile: profile, issuedAt: nil,
-                onlyIDVerified: false)
-            switch try request.decideImport(users) {
-            case .refuse(let code):
-                throw StoreError.importRefused(index: index, code: code.rawValue)
-            case .keep:
-                break
-            case .update(var user, _):
-                user.updatedAt = moment
-                users.update(user, of: organization)
-                updated += 1
-            case .create(let profile, let unverified, _):
-                var user = DirectoryUser(id: DirectoryUser.newID(), profile: profile, createdAt: moment)
-                user.unverified = unverified
-                users.insert(user, of: organization)
-                created += 1
-            }
-        }
+        let counts = try users.importUsers(profiles, into: settings, at: moment)
         try users.write(connection)
-        return (created, updated)
+        return counts
     }
 }

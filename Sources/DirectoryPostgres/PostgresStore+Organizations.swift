@@ -2,11 +2,7 @@ package import UserDirectory
 
 extension PostgresStore {
     package func generation() async throws -> Int64 {
-        do {
-            return try await pool.perform { try Self.generation($0) }
-        } catch is PostgresFailure {
-            throw StoreError.unavailable("the database can't be read at the moment")
-        }
+        try await asking { try Self.generation($0) }
     }
 
     package func loadAll() async throws -> StoredConfiguration {

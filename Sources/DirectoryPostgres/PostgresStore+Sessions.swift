@@ -94,7 +94,7 @@ extension PostgresStore: SessionStore {
     }
 
     package func leaves(after number: Int64?) async throws -> SessionLeaves {
-        try await reading { connection in
+        try await asking { connection in
             guard let number else {
                 let row = try connection.row("SELECT coalesce(max(seq), 0) FROM leaves")
                 return SessionLeaves(last: try row?.integer(0) ?? 0, users: [])

@@ -97,6 +97,15 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         _ body: @escaping @Sendable (PostgresConnection) throws -> Value
     ) async throws -> Value { try await transaction(.read, body) }
 
+    /// One statement, which needs no transaction: what is asked often.
+    func asking<Value: Sendable>(
+        _ body: @escaping @Sendable (PostgresConnection) throws -> Value
+    ) async throws -> Value {
+        do { return try await pool.perform(body) } catch is PostgresFailure { throw Self.outOfReach }
+    }
+
+    private static let outOfReach = StoreError.unavailable("the database can't be used at the moment")
+
     /// A writing transaction: all of it or nothing; errors are `StoreError`s. `body` may be run again, where the
     /// transaction met another in a way that neither could have waited for.
     func writing<Value: Sendable>(
@@ -114,7 +123,7 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         do {
             return try await pool.perform { try Self.transaction($0, kind, body) }
         } catch is PostgresFailure {
-            throw StoreError.unavailable("the database can't be used at the moment")
+            throw Self.outOfReach
         }
     }
 

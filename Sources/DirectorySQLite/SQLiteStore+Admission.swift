@@ -30,24 +30,9 @@ extension SQLiteStore {
     static func admit(
         _ request: AdmissionRequest, _ table: UserTable, at moment: Double
     ) throws -> AdmissionOutcome {
+        var table = table
         do {
-            switch try request.decide(table) {
-            case .refuse(let code):
-                return .refused(code)
-            case .keep(let user):
-                return .admitted(user, created: false)
-            case .update(var user, let roleChanged):
-                user.updatedAt = moment
-                try table.update(user)
-                if roleChanged { try table.database.bumpGeneration(of: request.organization) }
-                return .admitted(user, created: false)
-            case .create(let profile, let unverified, let role):
-                var user = DirectoryUser(id: DirectoryUser.newID(), profile: profile, createdAt: moment)
-                user.unverified = unverified
-                user.role = role
-                try table.insert(user, organization: request.organization)
-                return .admitted(user, created: true)
-            }
+            return try table.admit(request, at: moment)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
             // Only this statement was undone, so the others of the batch may go on.
             return error.extendedResultCode == .SQLITE_CONSTRAINT_FOREIGNKEY

@@ -89,30 +89,8 @@ extension SQLiteStore {
         guard let settings = try Self.organization(organization, database) else {
             throw StoreError.organizationUnknown(organization)
         }
-        let table = UserTable(database: database)
-        var created = 0
-        var updated = 0
-        for (index, profile) in profiles.enumerated() {
-            let request = AdmissionRequest(
-                organization: organization, rule: settings.admissionRule, profile: profile, issuedAt: nil,
-                onlyIDVerified: false)
-            switch try request.decideImport(table) {
-            case .refuse(let code):
-                throw StoreError.importRefused(index: index, code: code.rawValue)
-            case .keep:
-                break
-            case .update(var user, _):
-                user.updatedAt = moment
-                try table.update(user)
-                updated += 1
-            case .create(let profile, let unverified, _):
-                var user = DirectoryUser(id: DirectoryUser.newID(), profile: profile, createdAt: moment)
-                user.unverified = unverified
-                try table.insert(user, organization: organization)
-                created += 1
-            }
-        }
-        return (created, updated)
+        var table = UserTable(database: database)
+        return try table.importUsers(profiles, into: settings, at: moment)
     }
 
     /// Runs `change` for the user that `reference` names; where it says that it changed something, the generation goes

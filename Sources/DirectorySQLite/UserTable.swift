@@ -4,7 +4,7 @@ import IdentityCore
 import UserDirectory
 
 /// The users in one transaction.
-struct UserTable: UserLookup {
+struct UserTable: UserWriter {
     let database: Database
 
     private static let columns =
@@ -110,8 +110,10 @@ struct UserTable: UserLookup {
         try database.cachedStatement(sql: Self.insert).execute(arguments: arguments)
     }
 
+    func roleChanged(in organization: String) throws { try database.bumpGeneration(of: organization) }
+
     /// Stores the profile and the role; the rest of a user is changed by its own statements.
-    func update(_ user: DirectoryUser) throws {
+    func update(_ user: DirectoryUser, organization: String) throws {
         var arguments = try said(user)
         arguments += [user.role.rawValue, user.id]
         try database.cachedStatement(sql: Self.update).execute(arguments: arguments)

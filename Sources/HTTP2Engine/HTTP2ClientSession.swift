@@ -49,13 +49,7 @@ package final class HTTP2ClientSession {
 
     /// Appends frames to `out` until it holds about `limit` bytes. True: something may be left.
     package func collect(into out: inout ByteQueue, upTo limit: Int) -> Bool {
-        while out.count < limit {
-            var frame: UnsafePointer<UInt8>?
-            let length = nghttp2_session_mem_send(session, &frame)
-            guard length > 0 else { return false }
-            out.append(Bytes(start: frame, count: length))
-        }
-        return true
+        OutboundFrames.take(from: session, into: &out, upTo: limit)
     }
 
     package var wantsToSend: Bool { nghttp2_session_want_write(session) != 0 }

@@ -89,7 +89,7 @@ package final class HTTP2ServerSession: ServerSession {
     /// before any DATA.
     private func endsConnection() -> Bool {
         guard nghttp2_session_want_write(session) != 0 else { return false }
-        _ = take(into: &taken, upTo: Self.takenBytes)
+        _ = OutboundFrames.take(from: session, into: &taken, upTo: Self.takenBytes)
         return nghttp2_session_want_read(session) == 0
     }
 
@@ -109,17 +109,7 @@ package final class HTTP2ServerSession: ServerSession {
             out.append(taken.readable)
             taken.removeAll(keepingAtMost: 0)
         }
-        return take(into: &out, upTo: limit)
-    }
-
-    private func take(into out: inout ByteQueue, upTo limit: Int) -> Bool {
-        while out.count < limit {
-            var frame: UnsafePointer<UInt8>?
-            let length = nghttp2_session_mem_send(session, &frame)
-            guard length > 0 else { return false }
-            out.append(Bytes(start: frame, count: length))
-        }
-        return true
+        return OutboundFrames.take(from: session, into: &out, upTo: limit)
     }
 
     package var wantsToSend: Bool { !taken.isEmpty || nghttp2_session_want_write(session) != 0 }

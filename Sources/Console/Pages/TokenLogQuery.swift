@@ -93,10 +93,4 @@ extension ConsoleAddress {
     static func tokenLog(_ organization: String, _ query: [(String, String?)]) -> String {
         self.query(self.organization(organization, OrganizationTab.tokenLog.rawValue), query)
     }
-
-    /// `path` with those of `pairs` that have a value.
-    static func query(_ path: String, _ pairs: [(String, String?)]) -> String {
-        let given = pairs.compactMap { name, value in value.map { "\(name)=\($0.percentEncoded)" } }
-        return given.isEmpty ? path : path + "?" + given.joined(separator: "&")
-    }
 }

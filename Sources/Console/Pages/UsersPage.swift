@@ -81,8 +81,7 @@ enum UsersPage {
                     Option($0.rawValue, $0.label, isChosen: query.field == $0.rawValue)
                 }
             path = call.address("users")
-            let pairs = query.pairs.map { "\($0)=\($1.percentEncoded)" }
-            export = call.address("users.csv") + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
+            export = ConsoleAddress.query(call.address("users.csv"), query.pairs.map { ($0, $1) })
             importing = call.address("users/import")
             pager = Pager(path, query: query.pairs.map { ($0, $1) }, cursor: cursor, next: next)
             goesOn = next != nil && users.count < UsersPage.pageSize

@@ -56,6 +56,12 @@ enum ConsoleAddress {
         Console.root + "/organizations/" + id.percentEncoded + (page.isEmpty ? "" : "/" + page)
     }
 
+    /// `path` with those of `pairs` that have a value.
+    static func query(_ path: String, _ pairs: [(String, String?)]) -> String {
+        let given = pairs.compactMap { name, value in value.map { "\(name)=\($0.percentEncoded)" } }
+        return given.isEmpty ? path : path + "?" + given.joined(separator: "&")
+    }
+
     static func user(_ id: String, of organization: String) -> String {
         self.organization(organization, "users/" + id.percentEncoded)
     }

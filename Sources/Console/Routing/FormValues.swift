@@ -1,4 +1,5 @@
 import ControlPlane
+import PortalSSO
 
 /// The fields of a form or a query, in order.
 struct FormValues: Sendable {
@@ -59,14 +60,6 @@ extension String {
         String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 
-    /// For a segment of a path or a value in a query: all but unreserved characters are percent-encoded (RFC 3986, 2.3).
-    var percentEncoded: String {
-        utf8.map { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
-                String(UnicodeScalar(byte))
-            default: "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
-        }.joined()
-    }
+    /// For a segment of a path or a value in a query.
+    var percentEncoded: String { PercentEncoding.encode(self) }
 }

@@ -77,12 +77,7 @@ struct Pager: Sendable {
     ///   - query: its filter; `cursor` is added.
     ///   - cursor: of this page; nil: the first.
     init(_ path: String, query: [(String, String?)], cursor: String?, next: String?) {
-        func address(_ cursor: String?) -> String {
-            let pairs = (query + [("cursor", cursor)]).compactMap { name, value in
-                value.map { "\(name)=\($0.percentEncoded)" }
-            }
-            return path + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
-        }
+        func address(_ cursor: String?) -> String { ConsoleAddress.query(path, query + [("cursor", cursor)]) }
         self.next = next.map { address($0) }
         first = cursor == nil ? nil : address(nil)
     }

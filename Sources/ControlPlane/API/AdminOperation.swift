@@ -17,8 +17,6 @@ struct AdminOperation: Sendable {
     /// The codes of problems that are its own.
     var problems: [AdminProblem.Code] = []
     let run: @Sendable (AdminCall) async throws -> AdminResponse
-
-    var pattern: PathPattern { PathPattern(path) }
 }
 
 struct OperationParameter: Sendable {

@@ -2,6 +2,12 @@ import GatewayConfiguration
 import UserDirectory
 
 extension AdminOperation {
+    private static let theSettings = OperationAnswer(
+        status: 200, summary: "The settings.", schema: "Organization", hasEntityTag: true)
+    private static let problemsOfChanges: [AdminProblem.Code] = [
+        .hostTaken, .ssoUntested, .enforcementUnconfirmed, .preconditionFailed, .preconditionRequired,
+    ]
+
     static let organizations: [AdminOperation] = [
         AdminOperation(
             method: "GET", path: "/organizations", id: "listOrganizations", tag: "organizations",
@@ -29,8 +35,7 @@ extension AdminOperation {
         AdminOperation(
             method: "GET", path: "/organizations/{organization}", id: "getOrganization", tag: "organizations",
             summary: "An organization's settings, with the keys of an organizations file.", parameters: [.organization],
-            success: OperationAnswer(
-                status: 200, summary: "The settings.", schema: "Organization", hasEntityTag: true)
+            success: theSettings
         ) { call in
             let settings = try await call.administration.organizations.settings(of: call.organization, by: try call.who)
             return .json(settings.json).with("etag", settings.entityTag)
@@ -39,11 +44,8 @@ extension AdminOperation {
             method: "PUT", path: "/organizations/{organization}", id: "replaceOrganization", tag: "organizations",
             summary: "Replaces all settings. What isn't said has the dialect's default.",
             parameters: [.organization, .ifMatch, .confirmed], body: OperationBody(schema: "OrganizationReplacement"),
-            success: OperationAnswer(
-                status: 200, summary: "The settings.", schema: "Organization", hasEntityTag: true),
-            problems: [
-                .hostTaken, .ssoUntested, .enforcementUnconfirmed, .preconditionFailed, .preconditionRequired,
-            ]
+            success: theSettings,
+            problems: problemsOfChanges
         ) { call in
             let json = try await call.json()
             let complete = json["id"] == nil ? json.adding("id", .string(call.organization)) : json
@@ -53,11 +55,8 @@ extension AdminOperation {
             method: "PATCH", path: "/organizations/{organization}", id: "changeOrganization", tag: "organizations",
             summary: "Changes the settings that are said, `sso` member by member. `null` is a value: none.",
             parameters: [.organization, .ifMatch, .confirmed], body: OperationBody(schema: "OrganizationChange"),
-            success: OperationAnswer(
-                status: 200, summary: "The settings.", schema: "Organization", hasEntityTag: true),
-            problems: [
-                .hostTaken, .ssoUntested, .enforcementUnconfirmed, .preconditionFailed, .preconditionRequired,
-            ]
+            success: theSettings,
+            problems: problemsOfChanges
         ) { call in
             let json = try await call.json()
             return try await call.update { try $0.changing(json: json) }

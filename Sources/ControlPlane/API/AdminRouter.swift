@@ -40,13 +40,15 @@ package struct AdminRouter: Sendable {
 
     private typealias Match = (operation: AdminOperation, values: [String: String])
 
+    private static let patterns = AdminOperation.all.map { (operation: $0, pattern: PathPattern($0.path)) }
+
     /// The operations at a path, with what its segments say. A segment that is written down wins over one that is not.
     private static func find(_ path: Substring) -> [Match] {
         guard path.hasPrefix(root + "/") else { return [] }
         let segments = path.dropFirst(root.count + 1).split(separator: "/", omittingEmptySubsequences: false)
         var matches: [Match] = []
-        for operation in AdminOperation.all {
-            if let values = operation.pattern.match(segments) { matches.append((operation, values)) }
+        for (operation, pattern) in patterns {
+            if let values = pattern.match(segments) { matches.append((operation, values)) }
         }
         let fewest = matches.map(\.values.count).min()
         return matches.filter { $0.values.count == fewest }

@@ -64,8 +64,26 @@ package struct OrganizationService: Sendable {
         _ change: @escaping @Sendable (OrganizationSettings) throws -> OrganizationSettings
     ) async throws -> OrganizationSettings {
         try who.change(id)
-        let report = isConfirmed ? nil : try await base.telemetry.enforcementReport(of: id, now: base.now())
-        return try await base.change { transaction in
+        func attempt(by report: EnforcementReport?) async throws -> OrganizationSettings {
+            try await update(
+                id, if: condition, isConfirmed: isConfirmed, report, allowsUntested: allowsUntested, by: who, change)
+        }
+        do {
+            return try await attempt(by: nil)
+        } catch is ReportNeeded {
+            return try await attempt(by: try await base.telemetry.enforcementReport(of: id, now: base.now()))
+        }
+    }
+
+    /// The figures of an organization's rules are needed, as few changes need them.
+    private struct ReportNeeded: Error {}
+
+    private func update(
+        _ id: String, if condition: SettingsCondition, isConfirmed: Bool, _ report: EnforcementReport?,
+        allowsUntested: Bool, by who: Administrator,
+        _ change: @escaping @Sendable (OrganizationSettings) throws -> OrganizationSettings
+    ) async throws -> OrganizationSettings {
+        try await base.change { transaction in
             guard let before = try transaction.organization(id) else { throw AdminProblem.organizationUnknown(id) }
             guard condition.holds(before) else {
                 throw AdminProblem(
@@ -75,7 +93,10 @@ package struct OrganizationService: Sendable {
             guard after.id == id else { throw AdminProblem.invalid("id", "can't be changed") }
             guard after != before else { return before }
             if !allowsUntested { try checkSignIn(before, after, transaction) }
-            if let report { try Self.checkEnforcement(before, after, report) }
+            if !isConfirmed, EnforcementChange.mayRefuse(after, before: before) {
+                guard let report else { throw ReportNeeded() }
+                try Self.checkEnforcement(before, after, report)
+            }
             try transaction.put(after)
             let difference = SettingsDifference(before, after)
             try transaction.record(

@@ -29,11 +29,7 @@ struct AuditCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only to what has this id.", valueName: "id"))
     var subject: String?
 
-    @Option(help: ArgumentHelp("Not before: 90s, 15m, 1h or 7d ago, or 2026-01-31T12:00:00Z.", valueName: "time"))
-    var since: MomentArgument?
-
-    @Option(help: ArgumentHelp("Before, written like --since.", valueName: "time"))
-    var until: MomentArgument?
+    @OptionGroup var span: SpanOptions
 
     @Option(help: ArgumentHelp("Go on before the entry with this number.", valueName: "number"))
     var before: Int64?
@@ -42,7 +38,7 @@ struct AuditCommand: AsyncParsableCommand {
     var limit = 100
 
     func validate() throws {
-        guard (1...10_000).contains(limit) else { throw ValidationError("--limit must be from 1 to 10000.") }
+        try RowLimit.check(limit)
     }
 
     func run() async throws {
@@ -51,8 +47,8 @@ struct AuditCommand: AsyncParsableCommand {
         filter.action = action
         filter.actor = actor
         filter.subject = subject
-        filter.since = since?.seconds
-        filter.until = until?.seconds
+        filter.since = span.since?.seconds
+        filter.until = span.until?.seconds
         let page = try await options.openAdministration().audit.list(
             filter, before: before, limit: limit, by: .commandLine)
         if output.json { return try Terminal.printJSON(page.entries.map(EntryJSON.init)) }

@@ -38,11 +38,7 @@ struct LogCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only from origins that contain this.", valueName: "text"))
     var origin: String?
 
-    @Option(help: ArgumentHelp("Not before: 90s, 15m, 1h or 7d ago, or 2026-01-31T12:00:00Z.", valueName: "time"))
-    var since: MomentArgument?
-
-    @Option(help: ArgumentHelp("Before, written like --since.", valueName: "time"))
-    var until: MomentArgument?
+    @OptionGroup var span: SpanOptions
 
     @Option(help: ArgumentHelp("Go on before the row with this id.", valueName: "id"))
     var before: Int64?
@@ -57,8 +53,8 @@ struct LogCommand: AsyncParsableCommand {
     var organization: String?
 
     func validate() throws {
-        guard (1...10_000).contains(limit) else { throw ValidationError("--limit must be from 1 to 10000.") }
-        guard !follow || (before == nil && until == nil) else {
+        try RowLimit.check(limit)
+        guard !follow || (before == nil && span.until == nil) else {
             throw ValidationError("--follow goes on from now: without --before and --until.")
         }
     }
@@ -85,7 +81,7 @@ struct LogCommand: AsyncParsableCommand {
     private func filter() async throws -> TokenLogFilter {
         var filter = TokenLogFilter(
             organization: organization, code: code, accepted: refused ? false : nil, address: address,
-            since: since?.seconds, until: until?.seconds, originText: origin)
+            since: span.since?.seconds, until: span.until?.seconds, originText: origin)
         if let organization {
             let store = try options.openStore()
             guard try await store.organization(organization) != nil else {

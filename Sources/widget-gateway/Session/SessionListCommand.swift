@@ -26,7 +26,7 @@ struct SessionListCommand: AsyncParsableCommand {
     var organization: String
 
     func validate() throws {
-        guard (1...10_000).contains(limit) else { throw ValidationError("--limit must be from 1 to 10000.") }
+        try RowLimit.check(limit)
     }
 
     func run() async throws {

@@ -54,7 +54,7 @@ struct UserListCommand: AsyncParsableCommand {
     var organization: String
 
     func validate() throws {
-        guard (1...10_000).contains(limit) else { throw ValidationError("--limit must be from 1 to 10000.") }
+        try RowLimit.check(limit)
     }
 
     func run() async throws {
