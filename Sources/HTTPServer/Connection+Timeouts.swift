@@ -125,9 +125,9 @@ extension Connection {
     }
 
     private func expire() {
-        guard exchangeCount == 0, unsent.isEmpty, drainSteps == 0 else { return breakOff() }
-        drain()
-        drain()
+        guard exchangeCount == 0, unsent.isEmpty, goodbyes == 0 else { return breakOff() }
+        sayGoodbye()
+        sayGoodbye()
     }
 }
 

@@ -39,7 +39,9 @@ final class Connection: SocketOwner, ExchangeTransport {
     private var hasParkedInput = false
     /// Bytes of the client's first record that are waited for.
     private var awaitedGreeting = 0
-    private(set) var drainSteps = 0
+    /// How often the client has been told that no new requests are welcome, and when it was last.
+    private(set) var goodbyes: UInt8 = 0
+    private var goodbyeAt: UInt64 = 0
     /// Bytes that came after the goodbye.
     private var discarded = 0
     private var peerHasClosed = false
@@ -52,6 +54,8 @@ final class Connection: SocketOwner, ExchangeTransport {
     private static let framesPerTurn: UInt32 = 512
     /// How long a connection may take to its first request while the server drains.
     private static let beginningMilliseconds: UInt64 = 3000
+    /// Between the two goodbyes (RFC 9113, 6.8): well over a round trip.
+    private static let goodbyeMilliseconds: UInt64 = 1000
 
     static func open(socket: Int32, peer: SocketAddress, tls: TLSContext?, worker: ServerWorker) {
         guard let handle = try? IOHandle(socket: socket, loop: worker.loop) else { return }
@@ -162,6 +166,7 @@ final class Connection: SocketOwner, ExchangeTransport {
         phase = .open
         waitingSince = worker.loop.now
         awaitedHead = session?({ $0.openHead }) ?? 0
+        if worker.isDraining { drain() }
         updateWatch()
         worker.markDirty(self)
     }
@@ -451,17 +456,28 @@ final class Connection: SocketOwner, ExchangeTransport {
 
     // MARK: Ends
 
-    /// Tells the client that this connection takes no new requests; closes it when it has none.
+    /// Tells the client that this connection takes no new requests, and closes it when it has none. To be called again
+    /// and again: the second goodbye comes when requests that were on their way at the first must be in.
     func drain() {
+        let now = worker.loop.now
+        // Who may be about to ask is answered like those who have asked.
+        let isLate = now - min(now, waitingSince) > Self.beginningMilliseconds
         guard phase == .open, let session else {
-            // It may be about to ask: then it is answered like those that are open.
-            let isLate = worker.loop.now - waitingSince > Self.beginningMilliseconds
             if phase == .greeting || phase == .handshaking || phase == .sniffing, isLate { close() }
             return
         }
-        guard drainSteps < 2 else { return }
-        drainSteps += 1
-        session { $0.drain() }
+        switch goodbyes {
+        case 0: sayGoodbye()
+        case 1 where now - goodbyeAt >= Self.goodbyeMilliseconds && (isLate || session({ $0.openHead }) == 0):
+            sayGoodbye()
+        default: break
+        }
+    }
+
+    func sayGoodbye() {
+        goodbyes += 1
+        goodbyeAt = worker.loop.now
+        session?({ $0.drain() })
         worker.markDirty(self)
     }
 

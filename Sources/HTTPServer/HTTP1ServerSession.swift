@@ -304,9 +304,10 @@ final class HTTP1ServerSession: ServerSession {
 
     func secondPassed() { budget.secondPassed() }
 
+    /// First call: the next response is the last one. Second call: who hasn't asked by now isn't waited for.
     func drain() {
+        if isDraining, phase == .head, input.count == lent { phase = .done }
         isDraining = true
-        if phase == .head, input.count == lent { phase = .done }
     }
 
     func sendAway() { phase = .done }

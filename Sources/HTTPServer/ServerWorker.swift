@@ -43,10 +43,7 @@ package final class ServerWorker {
     /// How long one may, by that.
     private(set) var stallSeconds = 0.0
     private var whenDrained: (() -> Void)?
-    private var drainBegan: UInt64 = 0
     private var drainDeadline: UInt64 = 0
-    /// Between the two goodbyes of HTTP/2 (RFC 9113, 6.8): well over a round trip.
-    private static let goodbyeMilliseconds: UInt64 = 1000
 
     package init(loop: EventLoop, handler: any ExchangeHandler, limits: ServerLimits) {
         self.loop = loop
@@ -120,10 +117,7 @@ package final class ServerWorker {
             for connection in connections { connection.checkTimeouts(now: now) }
         }
         if isDraining {
-            // The second goodbye names the last request that is served: what was on its way at the first must be in.
-            if loop.now - drainBegan >= Self.goodbyeMilliseconds {
-                for connection in connections { connection.drain() }
-            }
+            for connection in connections { connection.drain() }
             if connections.isEmpty || loop.now >= drainDeadline { finishDraining() }
         }
     }
@@ -134,7 +128,6 @@ package final class ServerWorker {
         guard !isDraining else { return }
         isDraining = true
         whenDrained = completion
-        drainBegan = loop.now
         drainDeadline = loop.now + UInt64(limits.drainSeconds * 1000)
         closeListeners()
         for connection in connections { connection.drain() }

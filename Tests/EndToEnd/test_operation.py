@@ -130,16 +130,29 @@ def test_a_drain_under_load_loses_no_request(make_gateway, email):
     assert not load.failures, load.failures
 
 
-def test_connections_that_are_just_beginning_are_served(make_gateway):
+@pytest.mark.parametrize("how_far", ["connected", "greeted", "asked before"])
+def test_who_asks_as_a_drain_begins_is_answered(make_gateway, how_far):
+    """The first request of a connection, or the next one of one that is kept alive, may be on its way."""
     gateway = make_gateway()
     gateway.may_be_dead = True
+
+    def ask(connection, *fields) -> bytes:
+        connection.sendall("\r\n".join(["GET /x HTTP/1.1", "Host: x", *fields, "", ""]).encode())
+        return connection.recv(4096)
+
+    def greet(raw):
+        return gateway.tls_context().wrap_socket(raw, server_hostname="localhost")
+
     with socket.create_connection(("127.0.0.1", gateway.tls_port), timeout=10) as raw:
         eventually(lambda: value(gateway, "widget_connections") == 1, within=3, what="the connection")
+        connection = raw if how_far == "connected" else greet(raw)
+        if how_far == "asked before":
+            assert b"connection: close" not in ask(connection).lower()
         gateway.signal(signal.SIGTERM)
         eventually(lambda: gateway.admin_status("/readyz") == 503, within=3, what="the drain")
-        with gateway.tls_context().wrap_socket(raw, server_hostname="localhost") as secure:
-            secure.sendall(b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            assert secure.recv(100).startswith(b"HTTP/1.1 200 ")
+        with greet(raw) if how_far == "connected" else connection as secure:
+            answer = ask(secure)
+            assert answer.startswith(b"HTTP/1.1 200 ") and b"connection: close\r\n" in answer.lower()
     assert gateway.process.wait(10) == 0
 
 

@@ -150,10 +150,18 @@ import Testing
         }
     }
 
-    @Test func `draining ends an idle connection at once and a busy one after its response`() {
+    @Test func `draining ends an idle connection at the second word and a busy one after its response`() {
         let idle = HTTP1Talk()
         idle.session.drain()
+        #expect(!idle.session.isFinished, "its next request may be on its way")
+        idle.session.drain()
         #expect(idle.session.isFinished)
+        let quick = HTTP1Talk()
+        quick.session.drain()
+        quick.send(get)
+        quick.respond(quick.current!, 200, "x")
+        #expect(quick.output().contains("connection: close\r\n"))
+        #expect(quick.session.isFinished)
         let busy = HTTP1Talk()
         busy.send(get)
         busy.session.drain()
