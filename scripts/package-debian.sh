@@ -44,17 +44,21 @@ put 644 scripts/packaging/debian/sysusers.conf usr/lib/sysusers.d/widget-gateway
 put 644 scripts/packaging/debian/tmpfiles.conf usr/lib/tmpfiles.d/widget-gateway.conf
 put 640 scripts/packaging/debian/gateway.yaml etc/widget-gateway/gateway.yaml
 put 644 LICENSE usr/share/doc/widget-gateway/copyright
-for page in operations runbook metrics configuration command-line; do
+for page in operations runbook metrics configuration command-line limits upstreams tls postgresql token-log performance \
+    reliability; do
     put 644 "docs/$page.md" "usr/share/doc/widget-gateway/$page.md"
 done
 for file in docs/dashboards/*.json docs/dashboards/alerts.yaml; do
     put 644 "$file" "usr/share/doc/widget-gateway/dashboards/$(basename "$file")"
 done
 
-# The packages of what is left of the libraries.
-depends=$(ldd "$binary" | awk '$3 ~ /^\// && $3 !~ /\/swift\// {print $3}' | while read -r library; do
-    dpkg-query -S "$(basename "$(readlink -f "$library")")" 2>/dev/null
+# The packages of what it names itself; what those need in turn, they say. Older systems' C library won't do.
+depends=$(readelf -d "$binary" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | while read -r library; do
+    path=$(ldd "$binary" | awk -v name="$library" '$1 == name && $3 !~ /\/swift\// {print $3}')
+    [ -z "$path" ] || dpkg-query -S "$(basename "$(readlink -f "$path")")" 2>/dev/null
 done | sed -n 's/^\([^:,]*\):.*/\1/p' | grep -v -- -dev | sort -u | paste -sd, | sed 's/,/, /g')
+libc=$(dpkg-query -W -f '${Version}' libc6 | sed 's/-.*//')
+depends=${depends/libc6/libc6 (>= $libc)}
 
 mkdir -p "$root/DEBIAN"
 cat > "$root/DEBIAN/control" <<END
