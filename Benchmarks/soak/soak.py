@@ -22,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+from datetime import date
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "peers"))
@@ -37,6 +38,7 @@ SLICE_SECONDS = 30
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=5_000_000, help="of the load test, at least")
+    parser.add_argument("--table", type=Path, help="a file for the table of what was measured, as Markdown")
     parser.add_argument("--tokens", type=int, default=20_000, help="users in rotation")
     parser.add_argument("--longest", type=int, default=3600, help="seconds after which it ends, whatever was reached")
     arguments = parser.parse_args()
@@ -65,7 +67,7 @@ def main() -> None:
             thread.join(timeout=20)
         time.sleep(15)
         watch.take()
-        report(watch, totals, faults, backend, gateway)
+        report(watch, totals, faults, backend, gateway, arguments.table)
     finally:
         stop.set()
         if gateway is not None:
@@ -74,8 +76,8 @@ def main() -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def run_load(load: Path, directory: Path, gateway: Server, port: int, arguments: argparse.Namespace) -> dict[str, int]:
-    totals: dict[str, int] = {"requests": 0}
+def run_load(load: Path, directory: Path, gateway: Server, port: int, arguments: argparse.Namespace) -> dict[str, float]:
+    totals: dict[str, float] = {"requests": 0, "seconds": 1}
     begun = time.monotonic()
     while totals["requests"] < arguments.requests and time.monotonic() - begun < arguments.longest:
         process = subprocess.run(
@@ -86,6 +88,7 @@ def run_load(load: Path, directory: Path, gateway: Server, port: int, arguments:
             capture_output=True, text=True, timeout=SLICE_SECONDS * 6, env=ENVIRONMENT, preexec_fn=end_with_parent)
         if process.returncode:
             sys.exit(f"the load test found something wrong:\n{process.stdout[-3000:]}{process.stderr[-1000:]}")
+        totals["seconds"] = time.monotonic() - begun
         totals["requests"] += json.loads((directory / "load.json").read_text())["latency"]["count"]
         print(f"{totals['requests']:,} requests, {time.monotonic() - begun:.0f} s", flush=True)
     return totals
@@ -246,23 +249,33 @@ class Faults:
             self.counts["changes"] += 1
 
 
-def report(watch: Watch, totals: dict[str, int], faults: Faults, backend: FaultyBackend, gateway: Server) -> None:
+def report(watch: Watch, totals: dict[str, float], faults: Faults, backend: FaultyBackend, gateway: Server,
+           table: Path | None) -> None:
     if gateway.process.poll() is not None:
         sys.exit(f"the gateway ended with {gateway.process.returncode}")
     loaded = watch.samples[1:-1]
     half = len(loaded) // 2
     first, second = (max(sample[1] for sample in part) for part in (loaded[:half], loaded[half:]))
     begin, end = watch.samples[0], watch.samples[-1]
-    print("\n| what | measured |\n| --- | --- |")
-    print(f"| requests of the load test, every answer right | {totals['requests']:,} |")
-    for name, count in faults.counts.items():
-        print(f"| {name} | {count:,} |")
-    print(f"| seconds | {end[0]:.0f} |")
-    print(f"| memory before, MiB | {begin[1] / MIB:.1f} |")
-    print(f"| most in the first half, MiB | {first / MIB:.1f} |")
-    print(f"| most in the second half, MiB | {second / MIB:.1f} |")
-    print(f"| 15 s after the end, MiB | {end[1] / MIB:.1f} |")
-    print(f"| descriptors before; most; 15 s after the end | {begin[2]}; {max(s[2] for s in watch.samples)}; {end[2]} |")
+    rows = [
+        ("requests of the load test, every answer right", f"{totals['requests']:,}"),
+        *((name, f"{count:,}") for name, count in faults.counts.items()),
+        ("answers of the faulty backend, good and bad", f"{backend.answers:,}"),
+        ("seconds", f"{end[0]:.0f}"),
+        ("requests a second", f"{totals['requests'] / totals['seconds']:,.0f}"),
+        ("memory before, MiB", f"{begin[1] / MIB:.1f}"),
+        ("most in the first half, MiB", f"{first / MIB:.1f}"),
+        ("most in the second half, MiB", f"{second / MIB:.1f}"),
+        ("15 s after the end, MiB", f"{end[1] / MIB:.1f}"),
+        ("descriptors before; most; 15 s after the end",
+         f"{begin[2]}; {max(sample[2] for sample in watch.samples)}; {end[2]}"),
+    ]
+    text = "| what | measured |\n| --- | --: |\n" + "".join(f"| {name} | {value} |\n" for name, value in rows)
+    print("\n" + text)
+    if table:
+        made = f"<!-- Made by `make soak`: not to be edited by hand. -->\n\nMeasured on {date.today()}, on " \
+            f"{os.cpu_count()} cores that the gateway (pinned to one) shares with all the rest.\n\n"
+        table.write_text(made + text)
     if second > first + GROWTH_ALLOWED:
         sys.exit(f"memory grew by {(second - first) / MIB:.1f} MiB in the second half")
     # Connections to the backend may be kept for a while.

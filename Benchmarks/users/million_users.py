@@ -10,6 +10,7 @@ import csv
 import json
 import os
 import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+with socket.create_server(("127.0.0.1", 0)) as probe:
+    ADMIN = f"127.0.0.1:{probe.getsockname()[1]}"
 USERS = int(os.environ.get("USERS", 1_000_000))
 COLUMNS = ["id", "email", "name", "company_id", "company_name", "company_plan", "company_mrr", "segments", "status",
            "locale", "renewal_risk", "owner_email"]
@@ -51,7 +54,7 @@ def main(binary: Path, folder: Path):
     folder.mkdir(parents=True, exist_ok=True)
     os.chdir(folder)
     Path("gateway.yaml").write_text(
-        "listen: [{ address: 127.0.0.1:0, cleartext: true }]\nadmin: { address: 127.0.0.1:18944 }\n"
+        f"listen: [{{ address: 127.0.0.1:0, cleartext: true }}]\nadmin: {{ address: {ADMIN} }}\n"
         "upstreams: [{ name: w, url: http://127.0.0.1:9 }]\nroutes: [{ path: /, access: widget, upstream: w }]\n")
 
     def command(*arguments: str) -> tuple[float, str]:
@@ -80,7 +83,7 @@ def main(binary: Path, folder: Path):
 
 
 def ask(token: str, process: int):
-    base = "http://127.0.0.1:18944/api/v1/organizations/acme/users"
+    base = f"http://{ADMIN}/api/v1/organizations/acme/users"
 
     def open_url(suffix: str):
         return urllib.request.urlopen(
