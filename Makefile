@@ -1,19 +1,20 @@
 # Every target is a short script, so that what CI does can be read and run by hand.
-.PHONY: help run build test test-sanitized fuzz lint format models package bench bench-peers attacks soak check-tls clean
+.PHONY: help run build test test-sanitized test-package fuzz lint format models package bench bench-peers attacks soak check-tls clean
 
 help:
 	@echo "make run      install what is missing, build, and start the demo on loopback"
 	@echo "make build    release build only"
 	@echo "make test     everything CI checks: lint, unit, SDK, end-to-end and browser tests"
-	@echo "make test-sanitized  the Swift and end-to-end tests under AddressSanitizer, then ThreadSanitizer"
+	@echo "make test-sanitized  the Swift and end-to-end tests under AddressSanitizer, then ThreadSanitizer; an hour"
 	@echo "make fuzz     runs each fuzz target for a million inputs, with AddressSanitizer"
 	@echo "make lint     formatting and style, changes nothing"
 	@echo "make format   rewrites the sources in the house format"
 	@echo "make models   checks the models of the lock-free cache with spin (a minute or two, up to 6 GiB)"
 	@echo "make package  a Debian package in out/, the Swift runtime inside"
+	@echo "make test-package  installs it in a Debian of its own, under systemd, and works with it (as root)"
 	@echo "make bench    micro-benchmarks, beside what the ecosystem offers for the same"
 	@echo "make check-tls  holds the TLS listener against testssl.sh"
-	@echo "make soak     five million requests with faults all around: do memory and descriptors stay?"
+	@echo "make soak     five million requests (REQUESTS=…) with faults all around: do memory and descriptors stay?"
 	@echo "make attacks  hostile clients at full length, beside a well-behaved one; writes the table of what was measured"
 	@echo "make bench-peers  server CPU per request, side by side with HAProxy, nginx and Envoy"
 
@@ -49,6 +50,9 @@ package:
 	scripts/install-build-packages.sh
 	scripts/package-debian.sh
 
+test-package: package
+	scripts/test-package.sh out/widget-gateway_*.deb
+
 bench:
 	Benchmarks/micro/run.sh
 
@@ -56,7 +60,7 @@ bench-peers: build
 	Benchmarks/peers/run.sh
 
 soak: build
-	Benchmarks/soak/run.sh
+	Benchmarks/soak/run.sh --table docs/reliability-soak.md $(if $(REQUESTS),--requests $(REQUESTS))
 
 check-tls: build
 	scripts/check-tls.sh
