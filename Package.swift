@@ -78,7 +78,9 @@ let package = Package(
             swiftSettings: hotPath),
         .target(
             name: "HTTPUpstream",
-            dependencies: ["EventLoop", "TLSEngine", "HTTPMessages", "HTTP1Codec", "HTTP2Engine"],
+            dependencies: [
+                "EventLoop", "HTTP1Codec", "HTTP2Engine", "HTTPMessages", "MessageAuthentication", "TLSEngine",
+            ],
             swiftSettings: hotPath),
 
         // The product.

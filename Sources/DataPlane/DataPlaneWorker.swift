@@ -34,7 +34,7 @@ package final class DataPlaneWorker: ExchangeHandler {
     var idScratch = ByteQueue()
 
     /// Requests that aren't over.
-    private(set) var inFlight = 0
+    var inFlight = 0
 
     /// Noted at each verification, so not at a hit: good enough for 'last used'.
     var usedSecrets: Set<String> = []
@@ -150,7 +150,7 @@ package final class DataPlaneWorker: ExchangeHandler {
     package func responseDrained(_ exchange: Exchange) { context(of: exchange).relay.responseDrained() }
 
     package func exchangeEnded(_ exchange: Exchange) {
-        inFlight -= 1
+        if exchange.isTunnel { counters.webSocketsOpen -= 1 } else { inFlight -= 1 }
         let context = context(of: exchange)
         conclude(context)
         context.end()

@@ -88,6 +88,8 @@ extension DataPlaneWorker {
         ProblemResponse.fill(
             exchange, rejection, state: accessState(context, rejection.code), requestID: requestID(context),
             retryAfterSeconds: context.retryAfterSeconds)
+        // RFC 6455, 4.2.2: which version would do, where that was what was wrong.
+        if exchange.request.tunnel != .none { exchange.response.fields.append("sec-websocket-version", "13") }
         send(context)
     }
 

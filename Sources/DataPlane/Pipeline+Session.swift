@@ -16,6 +16,7 @@ extension DataPlaneWorker {
             try sessionEnded(context)
             return true
         }
+        try checkSessionOrigin(context)
         // The first byte keeps sessions apart from tokens: no token holds it, so none can pass for a session's id.
         context.sessionKey.append(byte: 0)
         context.sessionKey.append(value)
@@ -52,6 +53,7 @@ extension DataPlaneWorker {
     ) {
         guard let organization = context.organizationSnapshot else { return }
         context.phase = .idle
+        context.directoryReadAt = directoryReadAt
         do throws(Rejection) {
             switch outcome {
             case .unavailable: throw Rejection(.directoryUnavailable)

@@ -1,6 +1,7 @@
 import HTTPMessages
 import HTTPUpstream
 import IdentityCore
+import VerificationCache
 
 /// What the data plane remembers of one request. Pooled with its exchange: it lives through many, one after another.
 final class RequestContext: RelayOwner {
@@ -52,6 +53,12 @@ final class RequestContext: RelayOwner {
     /// Nanoseconds that a verification took, and that the directory took to answer; nil where there was none.
     var verifyTime: UInt64?
     var admitTime: UInt64?
+    /// The cache's clock before the directory was asked; nil where it wasn't.
+    var directoryReadAt: RevocationStamp?
+    /// Kept for requests that last.
+    var watch: StreamWatch?
+    /// Broken off with its identity, for the reason in `code`.
+    var wasEnded = false
     /// When the directory was asked: nanoseconds of the monotonic clock.
     var askedAt: UInt64 = 0
 
@@ -72,6 +79,7 @@ final class RequestContext: RelayOwner {
     func end() {
         sequence += 1
         relay.cancel()
+        if relay.tunnel != nil { relay.tunnel = nil }
         phase = .idle
         endpoint = .unknown
         organization = nil
@@ -90,6 +98,9 @@ final class RequestContext: RelayOwner {
         retryAfterSeconds = 1
         verifyTime = nil
         admitTime = nil
+        directoryReadAt = nil
+        watch = nil
+        wasEnded = false
     }
 
     /// A secret vouches for the token that was presented.
@@ -102,7 +113,10 @@ final class RequestContext: RelayOwner {
 
     // MARK: Relay
 
-    func relayWillSendHead(_ relay: Relay) { worker.decorate(self) }
+    func relayWillSendHead(_ relay: Relay) {
+        if let tunnel = relay.tunnel, tunnel.isOpen { worker.tunnelOpened(self, tunnel) }
+        worker.decorate(self)
+    }
 
     func relayFailed(_ relay: Relay, _ failure: UpstreamFailure) {
         let code: RejectionCode =

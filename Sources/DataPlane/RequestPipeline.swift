@@ -12,6 +12,7 @@ extension DataPlaneWorker {
             try checkHead(context.exchange)
             try checkLag(context.exchange)
             context.endpoint = try findEndpoint(context)
+            if context.exchange.request.tunnel != .none { try checkTunnel(context) }
             if answersWithoutOrganization(context) { return }
             try checkRoom(context.endpoint)
             if passesUnseen(context) { return try forwardUnseen(context) }
@@ -106,6 +107,7 @@ extension DataPlaneWorker {
         directoryReadAt: RevocationStamp
     ) {
         noteAdmissionTime(context)
+        context.directoryReadAt = directoryReadAt
         switch outcome {
         case .unavailable: reject(context, Rejection(.directoryUnavailable))
         case .refused(let code): reject(context, Rejection(code))

@@ -18,7 +18,7 @@ enum SnapshotBuilder {
             positions[route.upstream].map {
                 Route(
                     path: route.path, access: .init(rawValue: route.access.rawValue) ?? .widget, upstream: $0,
-                    label: labels.route(route.path))
+                    label: labels.route(route.path), allowsWebSocket: route.webSocket)
             }
         }
         var options = DataPlaneOptions()
@@ -57,6 +57,7 @@ enum SnapshotBuilder {
         limits.http2.frameBudget = configuration.limits.frameBudget
         limits.http2.continuations = configuration.limits.continuationFrames
         limits.http2.settingsSeconds = Int(configuration.limits.headerTimeoutSeconds.rounded(.up))
+        limits.http2.tunnels = configuration.routes.contains(where: \.webSocket)
         limits.stallSeconds = configuration.limits.stallTimeoutSeconds
         limits.stalledRequests = configuration.limits.stalledRequests
         limits.leastBytesPerSecond = configuration.limits.leastBytesPerSecond

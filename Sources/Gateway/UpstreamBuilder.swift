@@ -51,6 +51,8 @@ enum UpstreamBuilder {
         target.maxRequestsPerAddress = share(configuration.maxRequestsPerAddress, workers)
         target.maxWaiting = (configuration.queueRequests + workers - 1) / workers
         target.waitSeconds = configuration.queueTimeoutSeconds
+        target.maxTunnels = configuration.maxWebSockets
+        target.tunnelIdleSeconds = configuration.webSocketIdleTimeoutSeconds
         target.retryPercent = configuration.retryPercent
         target.circuit = circuit(configuration)
         target.healthCheck = configuration.health.map(healthCheck)

@@ -130,6 +130,9 @@ package struct UpstreamConfiguration: Sendable, Equatable {
     /// Requests that may wait for their turn, of all workers together.
     package var queueRequests = 1024
     package var queueTimeoutSeconds = 3.0
+    /// WebSockets that one worker keeps open at most.
+    package var maxWebSockets = 1024
+    package var webSocketIdleTimeoutSeconds = 600.0
     /// How often names are looked up again; 0: at start and reload only.
     package var dnsIntervalSeconds = 30.0
     /// Of a hundred requests, so many may be sent a second time.
@@ -183,6 +186,8 @@ package struct RouteConfiguration: Sendable, Equatable {
     package var access: RouteAccess
     /// The name of one of `upstreams`.
     package var upstream: String
+    /// Whether a request may become a WebSocket.
+    package var webSocket = false
 
     package init(path: String, access: RouteAccess, upstream: String) {
         self.path = path

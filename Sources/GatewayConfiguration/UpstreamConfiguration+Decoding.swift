@@ -101,6 +101,13 @@ extension UpstreamConfiguration {
         queueTimeoutSeconds = reader.value(
             "queue_timeout_seconds", .seconds(0.001...3600), default: queueTimeoutSeconds,
             "How long they may wait; then they are answered 503 `overloaded`.")
+        maxWebSockets = reader.value(
+            "max_websockets", .integer(1...65535), default: maxWebSockets,
+            "WebSockets that each worker keeps open at most, apart from `max_connections`; more are answered 503 "
+                + "`overloaded`.")
+        webSocketIdleTimeoutSeconds = reader.value(
+            "websocket_idle_timeout_seconds", .seconds(1...86400), default: webSocketIdleTimeoutSeconds,
+            "How long a WebSocket may be without a byte in either direction.")
     }
 
     private mutating func readFailures(_ reader: inout MapReader) {

@@ -35,6 +35,23 @@ package struct ConnectionOptions: ~Copyable {
         return false
     }
 
+    /// Whether a field of this header lists `element`, which must be in lower case, in any letter case.
+    package static func lists(
+        _ element: StaticString, in fields: borrowing HeaderBlock, under header: KnownHeader
+    ) -> Bool {
+        var index = 0
+        while index < fields.count {
+            if fields.header(index) == header {
+                var list = FieldList(fields.value(index))
+                while let next = list.next() {
+                    if next.equalsIgnoringCase(element) { return true }
+                }
+            }
+            index += 1
+        }
+        return false
+    }
+
     private mutating func add(_ value: Bytes) {
         var list = FieldList(value)
         while let option = list.next() {

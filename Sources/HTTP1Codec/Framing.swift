@@ -30,4 +30,7 @@ package struct ResponseFraming: Equatable, Sendable {
     /// Whether the connection may be used again once the body has ended.
     package var keepAlive: Bool
     package var version11: Bool
+
+    /// A 101's: what follows isn't HTTP, and lasts as long as the connection.
+    package static let switched = ResponseFraming(body: .untilClose, keepAlive: false, version11: true)
 }

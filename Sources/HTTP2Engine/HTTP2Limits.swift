@@ -16,6 +16,8 @@ package struct HTTP2Limits: Sendable, Equatable {
     package var frameBudget = 2000
     /// CONTINUATION frames of one header section.
     package var continuations = 8
+    /// Whether requests may ask for a tunnel; where not, HTTP/2 has no word for it and an upgrade of HTTP/1.1 is ignored.
+    package var tunnels = false
     /// How long the client may take to acknowledge the settings (RFC 9113, 6.5.3), in seconds.
     package var settingsSeconds = 10
 

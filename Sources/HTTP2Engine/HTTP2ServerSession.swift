@@ -120,6 +120,8 @@ package final class HTTP2ServerSession: ServerSession {
         return true
     }
 
+    package func inputEnded() -> Bool { false }
+
     package var wantsToReceive: Bool { true }
 
     package var openHead: UInt32 {
@@ -170,8 +172,9 @@ package final class HTTP2ServerSession: ServerSession {
 
     package func reset(_ exchange: Exchange) {
         exchange.wasReset = true
-        nghttp2_submit_rst_stream(
-            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), exchange.streamID, NGHTTP2_INTERNAL_ERROR.rawValue)
+        // RFC 8441, 5: what a reset of the connection is to a tunnel.
+        let error = exchange.isTunnel ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR
+        nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), exchange.streamID, error.rawValue)
     }
 
     /// Tells a client whose request is already answered to stop sending it (RFC 9113, 8.1).
@@ -351,7 +354,9 @@ package final class HTTP2ServerSession: ServerSession {
         guard let exchange = exchange(stream) else { return }
         let isExpected = exchange { exchange in
             exchange.requestBodyReceived += bytes.count
-            guard let limit = limits.bodyBytes, exchange.requestBodyReceived > limit else { return true }
+            guard let limit = limits.bodyBytes, exchange.requestBodyReceived > limit, !exchange.isTunnel else {
+                return true
+            }
             consumed(exchange, bytes.count)
             return false
         }
@@ -432,6 +437,7 @@ package final class HTTP2ServerSession: ServerSession {
             setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.streamWindow),
             setting(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.headerListBytes),
         ]
+        if limits.tunnels { settings.append(setting(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1)) }
         nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), &settings, settings.count)
         nghttp2_session_set_local_window_size(
             session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(limits.connectionWindow))

@@ -11,6 +11,8 @@ enum RequestFields {
             request.setAuthority(value)
         } else if name.equals(":scheme") {
             request.setScheme(value)
+        } else if name.equals(":protocol") {
+            request.tunnel = value.equalsIgnoringCase("websocket") ? .webSocket : .unknown
         }
     }
 
@@ -37,7 +39,9 @@ enum RequestFields {
     }
 
     static func fault(in request: borrowing RequestHead, _ limits: HTTP2Limits) -> RequestFault {
-        guard request.methodName.isToken, request.method != .connect,
+        // A plain CONNECT asks for a tunnel to anywhere. RFC 8441: a stream like this has no length.
+        guard request.methodName.isToken, (request.method == .connect) == (request.tunnel != .none),
+            request.tunnel == .none || request.contentLength == nil,
             request.authority.isEmpty || request.authority.isAuthority
         else { return .malformed }
         guard isOriginForm(request.target) || (request.method == .options && request.target.equals("*")) else {

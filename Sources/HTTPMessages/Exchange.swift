@@ -21,6 +21,10 @@ package final class Exchange {
     /// Body bytes that were passed on, or dropped: the client has its flow-control credit for them back.
     package var requestBodyConsumed = 0
 
+    /// The upstream has agreed to a tunnel: what follows, both ways, isn't HTTP any more. Bodies stand for its bytes, and
+    /// `requestEnded` and `responseEnded` for the ends of either side.
+    package var isTunnel = false
+
     /// What the session has counted for the head's fields.
     package var headBytes = 0
 
@@ -86,6 +90,7 @@ package final class Exchange {
         fault = .none
         requestBodyReceived = 0
         requestBodyConsumed = 0
+        isTunnel = false
         headBytes = 0
         response.removeAll()
         responseBody.removeAll(keepingAtMost: 8192)
@@ -173,4 +178,15 @@ package protocol ExchangeHandler: AnyObject {
 
     /// The exchange is over, whole or not: the handler lets go of it.
     func exchangeEnded(_ exchange: Exchange)
+
+    /// The exchange goes on: told about once a second.
+    func exchangeGoesOn(_ exchange: Exchange)
+
+    /// The server is about to close all connections: what has no end of its own is to be ended.
+    func serverIsClosing(_ exchange: Exchange)
+}
+
+extension ExchangeHandler {
+    package func exchangeGoesOn(_ exchange: Exchange) {}
+    package func serverIsClosing(_ exchange: Exchange) {}
 }

@@ -32,6 +32,9 @@ package struct RequestHead: ~Copyable {
     /// How long the body is, where the head says so.
     package var contentLength: Int?
 
+    /// What the connection or the stream is to become.
+    package var tunnel = TunnelRequest.none
+
     package private(set) var method: Method = .other
 
     private var line = ByteQueue()
@@ -93,6 +96,7 @@ package struct RequestHead: ~Copyable {
     package mutating func removeAll() {
         fields.removeAll()
         contentLength = nil
+        tunnel = .none
         method = .other
         line.removeAll(keepingAtMost: 8192)
         methodRange = Part()

@@ -10,6 +10,9 @@ package protocol ServerSession: AnyObject {
     /// Takes in what the client sent. False: the connection can't go on, but what is to be sent still should be.
     func receive(_ bytes: Bytes) -> Bool
 
+    /// The client has closed its side in good order. False: the connection can't go on without it.
+    func inputEnded() -> Bool
+
     /// Whether more bytes are welcome now.
     var wantsToReceive: Bool { get }
 

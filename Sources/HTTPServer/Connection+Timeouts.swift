@@ -95,10 +95,12 @@ extension Connection {
         let mayAnySend = owed < http2.connectionWindow - 16 * 1024
         var ended = 0
         for exchange in session({ $0.exchanges.map(\.object) }) where exchange.startedAt != 0 {
+            worker.handler.exchangeGoesOn(exchange)
+            // A tunnel owes nothing: how long it may be silent is for its upstream to say.
             let owesRequest =
-                !exchange.requestEnded && !exchange.responseEnded && mayAnySend
+                !exchange.requestEnded && !exchange.responseEnded && mayAnySend && exchange.request.tunnel == .none
                 && exchange.requestBodyOutstanding < http2.streamWindow - 16 * 1024
-            let moved = exchange.requestBodyReceived + exchange.responseBodySent
+            let moved = exchange.responseBodySent + (exchange.isTunnel ? 0 : exchange.requestBodyReceived)
             guard owesRequest || !exchange.responseBody.isEmpty else {
                 exchange.progress = moved
                 exchange.progressAt = now
@@ -121,7 +123,11 @@ extension Connection {
     }
 
     private func owesAnything(_ session: OpenSession) -> Bool {
-        session { $0.exchanges.contains { !$0.object.requestEnded || !$0.object.responseBody.isEmpty } }
+        session {
+            $0.exchanges.contains { exchange in
+                exchange { !$0.responseBody.isEmpty || !$0.requestEnded && $0.request.tunnel == .none }
+            }
+        }
     }
 
     private func expire() {

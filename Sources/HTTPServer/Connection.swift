@@ -187,7 +187,8 @@ final class Connection: SocketOwner, ExchangeTransport {
                 case .done(let count): length = count
                 case .wantsRead: return updateWatch()
                 case .wantsWrite: return handle.watch(readable: true, writable: true)
-                case .closed, .failed: return inputClosed()
+                case .closed: return inputClosed()
+                case .failed: return close()
                 }
             } else {
                 switch StreamSocket.read(handle.socket, into: buffer) {
@@ -261,6 +262,11 @@ final class Connection: SocketOwner, ExchangeTransport {
     }
 
     private func inputClosed() {
+        if phase == .open, session?({ $0.inputEnded() }) ?? false {
+            peerHasClosed = true
+            handleEvents()
+            return updateWatch()
+        }
         guard phase == .open, tls == nil, !exchangesWaitForInput, exchangeCount > 0 else { return close() }
         // A client that has sent all it wants may close its side and still wait for the answer.
         peerHasClosed = true
@@ -479,6 +485,14 @@ final class Connection: SocketOwner, ExchangeTransport {
         goodbyeAt = worker.loop.now
         session?({ $0.drain() })
         worker.markDirty(self)
+    }
+
+    /// Has the handler end what has no end of its own.
+    func serverIsClosing() {
+        guard let session, phase == .open else { return }
+        for exchange in session({ $0.exchanges.map(\.object) }) where exchange.startedAt != 0 {
+            worker.handler.serverIsClosing(exchange)
+        }
     }
 
     func close() {

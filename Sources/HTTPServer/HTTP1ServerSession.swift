@@ -7,8 +7,11 @@ import HTTPMessages
 /// receiving head ─▶ receiving body ─▶ awaiting the response's end ─▶ receiving head …, or done
 ///
 /// A request that is pipelined behind another waits, unread, until that one's response is complete.
+///
+/// A request for a WebSocket leads from 'awaiting' to the tunnel, or to the connection's end: what comes behind its head
+/// may be a tunnel's bytes or a request's, so it is nobody's until the response tells.
 final class HTTP1ServerSession: ServerSession {
-    private enum Phase { case head, body, response, done }
+    private enum Phase { case head, body, response, tunnel, done }
 
     private var events: [ExchangeEvent] = []
     private(set) var exchanges: [Uncounted<Exchange>] = []
@@ -81,6 +84,10 @@ final class HTTP1ServerSession: ServerSession {
         case .body:
             exchange.map { $0.requestBodyReceived - $0.requestBodyConsumed < limits.streamWindow } ?? true
         case .response: input.count < Self.pipelinedBytes
+        case .tunnel:
+            exchange.map {
+                !$0.requestEnded && $0.requestBodyReceived - $0.requestBodyConsumed < limits.streamWindow
+            } ?? false
         case .done: false
         }
     }
@@ -97,7 +104,15 @@ final class HTTP1ServerSession: ServerSession {
     /// There is one at a time.
     private var exchange: Exchange? { exchanges.first?.object }
 
+    func inputEnded() -> Bool {
+        guard phase == .tunnel, let exchange, !exchange.requestEnded else { return false }
+        passOn()
+        events.append(.requestEnded(Uncounted(exchange)))
+        return true
+    }
+
     private func parse() {
+        if phase == .tunnel { return passOn() }
         while phase == .head || phase == .body {
             let advanced = phase == .head ? parseHead() : parseBody()
             if !advanced { return }
@@ -119,6 +134,11 @@ final class HTTP1ServerSession: ServerSession {
                 exchange.request.setScheme(staticBytes(transport.peer.isTLS ? "https" : "http"))
                 decoder = BodyDecoder(framing.body, limits: codecLimits)
                 let isWhole = decoder.isComplete
+                if framing.upgradeRequested, limits.tunnels, exchange.request.method == .get,
+                    ConnectionOptions.lists("websocket", in: exchange.request.fields, under: .upgrade)
+                {
+                    return askForTunnel(exchange, framing)
+                }
                 if let length = exchange.request.contentLength, let limit = limits.bodyBytes, length > limit {
                     exchange.fault = .bodyTooLarge
                 }
@@ -137,6 +157,26 @@ final class HTTP1ServerSession: ServerSession {
             events.append(.request(Uncounted(exchange), isWhole: false))
             return false
         }
+    }
+
+    /// The connection serves no other request after this one, whatever becomes of it.
+    private func askForTunnel(_ exchange: Exchange, _ framing: RequestFraming) -> Bool {
+        exchange.request.tunnel = .webSocket
+        // A body would have to be told from the tunnel's bytes.
+        if framing.body != .none || exchange.request.contentLength != nil { exchange.fault = .malformed }
+        self.framing?.keepAlive = false
+        phase = .response
+        events.append(.request(Uncounted(exchange), isWhole: false))
+        return false
+    }
+
+    /// Hands on what the client sends through the tunnel.
+    private func passOn() {
+        guard let exchange, unread.count > 0 else { return }
+        let bytes = unread
+        lent = input.count
+        exchange.requestBodyReceived += bytes.count
+        events.append(.body(Uncounted(exchange), bytes))
     }
 
     private func parseBody() -> Bool {
@@ -203,6 +243,11 @@ final class HTTP1ServerSession: ServerSession {
                 name: exchange.response.fields.name(index), value: exchange.response.fields.value(index), to: &output)
             index += 1
         }
+        if exchange.isTunnel {
+            HTTP1Writer.appendEndOfHead(to: &output)
+            phase = .tunnel
+            return
+        }
         let hasContentLength = exchange.response.fields.first(.contentLength) != nil
         omitsBody = exchange.request.method == .head || status == 204 || status == 304
         if !omitsBody, !hasContentLength {
@@ -240,6 +285,8 @@ final class HTTP1ServerSession: ServerSession {
     func collect(into out: inout ByteQueue, upTo limit: Int) -> Bool {
         out.append(output.readable)
         output.removeAll(keepingAtMost: 4096)
+        // What came before the tunnel was open. Not sooner: the events are taken before anything more is received.
+        if phase == .tunnel { passOn() }
         guard let exchange, exchange.responseStarted, !wroteEnd, phase != .done else { return false }
         let length = min(exchange.responseBody.count, max(0, limit - out.count))
         if length > 0 {
@@ -291,7 +338,7 @@ final class HTTP1ServerSession: ServerSession {
     func reset(_ exchange: Exchange) {
         guard phase != .done else { return }
         // Without the end that the head promised, the client sees that the response isn't whole.
-        endsAbruptly = isCloseDelimited
+        endsAbruptly = isCloseDelimited || exchange.isTunnel
         phase = .done
         events.append(.closed(Uncounted(exchange)))
     }

@@ -44,6 +44,9 @@ package final class ServerWorker {
     private(set) var stallSeconds = 0.0
     private var whenDrained: (() -> Void)?
     private var drainDeadline: UInt64 = 0
+    /// Before the end of a drain, for what has no end of its own.
+    private static let partingMilliseconds: UInt64 = 1500
+    private var hasParted = false
 
     package init(loop: EventLoop, handler: any ExchangeHandler, limits: ServerLimits) {
         self.loop = loop
@@ -118,6 +121,10 @@ package final class ServerWorker {
         }
         if isDraining {
             for connection in connections { connection.drain() }
+            if !hasParted, loop.now + Self.partingMilliseconds >= drainDeadline {
+                hasParted = true
+                for connection in connections { connection.serverIsClosing() }
+            }
             if connections.isEmpty || loop.now >= drainDeadline { finishDraining() }
         }
     }

@@ -32,6 +32,8 @@ package final class Relay {
     var stream: UpstreamStream?
     var connectAttempts = 0
     var deadline: UInt64 = 0
+    /// Where the client asks for one: to be set before `start`, and taken away when the exchange is over.
+    package var tunnel: WebSocketTunnel?
     /// The one address that this relay goes to, whatever is held against it: for health checks.
     var pinned: UpstreamEndpoint?
     /// The address that has failed this request.
@@ -62,6 +64,8 @@ package final class Relay {
     package private(set) var isActive = false
     private var sentHeadDownstream = false
     private(set) var requestIsSent = false
+    /// The client has closed its side of the tunnel.
+    private var hasEndedTunnel = false
 
     package init(exchange: Exchange) { self.exchange = Uncounted(exchange) }
 
@@ -77,10 +81,12 @@ package final class Relay {
         self.owner = owner
         isActive = true
         hasRetried = false
-        needsFresh = false
+        // A tunnel never gives its connection back.
+        needsFresh = tunnel != nil
         avoided = nil
         sentHeadDownstream = false
-        requestIsSent = exchange { $0.requestEnded }
+        requestIsSent = tunnel != nil || exchange { $0.requestEnded }
+        hasEndedTunnel = false
         connectAttempts = 0
         sentAt = 0
         answeredAt = 0
@@ -97,6 +103,7 @@ package final class Relay {
     /// The framing is made anew from what is known, never passed on (RFC 9112, 6.3).
     private func frame(_ exchange: Exchange, received: Int, isHTTP2: Bool) {
         isChunked = false
+        if let tunnel { return tunnel.appendRequest(to: &head) }
         if let length = exchange.request.contentLength {
             HTTP1Writer.appendContentLength(length, to: &head)
         } else if !exchange.requestEnded || received > 0 {
@@ -112,6 +119,8 @@ package final class Relay {
 
     package func requestBody(_ bytes: Bytes) {
         guard isActive else { return exchange { $0.transport?.consumed($0, bytes.count) ?? () } }
+        // Before the upstream has agreed, it would read these as its next request.
+        if let tunnel, !tunnel.isOpen { return early.append(bytes) }
         if let connection, connection({ $0.isReady }) {
             connection { $0.write { frame(bytes, into: &$0) } }
         } else if let stream, stream.isSubmitted {
@@ -124,6 +133,11 @@ package final class Relay {
     package func requestEnded() {
         guard isActive else { return }
         requestIsSent = true
+        if let tunnel {
+            hasEndedTunnel = true
+            if tunnel.isOpen { connection?({ $0.finishWriting() }) }
+            return
+        }
         if let connection, connection({ $0.isReady }) {
             connection { $0.write { appendRequestEnd(to: &$0) } }
         } else if let stream, stream.isSubmitted {
@@ -167,12 +181,16 @@ package final class Relay {
     func writeRequest(to output: inout ByteQueue) {
         sentAt = EventLoop.monotonicNanoseconds()
         output.append(head.readable)
+        guard tunnel == nil else { return }
         output.append(early.readable)
         early.removeAll(keepingAtMost: 0)
     }
 
     /// What was written didn't go out: it waits for another connection.
-    func takeBack(_ unsent: Bytes) { takeBack(body: unsent.part(head.count, unsent.count)) }
+    func takeBack(_ unsent: Bytes) {
+        guard tunnel == nil else { return }  // Nothing but the head was written.
+        takeBack(body: unsent.part(head.count, unsent.count))
+    }
 
     func takeBack(body: Bytes) {
         early.removeAll()
@@ -219,6 +237,7 @@ package final class Relay {
 
     /// The socket has taken what there was: the client may send as much again.
     func bodyWasSent() {
+        if let tunnel, !tunnel.isOpen, isActive { return }
         exchange { exchange in
             let outstanding = exchange.requestBodyReceived - exchange.requestBodyConsumed
             if isActive, outstanding > 0 { exchange.transport?.consumed(exchange, outstanding) }
@@ -232,6 +251,32 @@ package final class Relay {
         Self.copy(fields, into: &passed)
         let exchange = exchange.object
         exchange.transport?.sendInformational(exchange, status: status, fields: passed)
+    }
+
+    /// A 101. Returns whether the upstream has agreed to what it was asked, and nothing else.
+    func opensTunnel(_ head: borrowing ResponseHead) -> Bool {
+        guard let tunnel, tunnel.open(head.fields) else { return false }
+        exchange { $0.isTunnel = true }
+        return true
+    }
+
+    /// The tunnel is open: what has come for it goes out.
+    func writeEarly(to connection: UpstreamConnection) {
+        connection.write { $0.append(early.readable) }
+        early.removeAll(keepingAtMost: 0)
+        if hasEndedTunnel { connection.finishWriting() }
+    }
+
+    /// Ends an open tunnel: by a Close frame where one can be put in, else by breaking it off.
+    package func endTunnel(_ code: UInt16, _ reason: String) {
+        guard isActive, let tunnel, tunnel.isOpen else { return }
+        cancel()
+        exchange { exchange in
+            guard tunnel.isBetweenFrames else { return exchange.transport?.abort(exchange) ?? () }
+            exchange.responseBody.append(WebSocketFrames.close(code, reason))
+            exchange.responseEnded = true
+            exchange.transport?.sendBody(exchange)
+        }
     }
 
     func responseHead(_ head: borrowing ResponseHead) {
@@ -256,7 +301,10 @@ package final class Relay {
         return try piece.get()
     }
 
-    func responseBody(_ bytes: Bytes) { exchange { $0.responseBody.append(bytes) } }
+    func responseBody(_ bytes: Bytes) {
+        tunnel?.passes(bytes)
+        exchange { $0.responseBody.append(bytes) }
+    }
 
     /// How much of the response may be read now, in bytes.
     var responseRoom: Int { exchange { max(4096, $0.responseRoom - $0.responseBody.count) } }

@@ -22,7 +22,12 @@ final class UpstreamConnection: SocketOwner {
     private var phase = Phase.connecting
     /// It lets go of this connection before it goes itself (`Relay.cancel`), or is let go of (`finished`, `close`).
     private var relay: Uncounted<Relay>?
-    private let idleMilliseconds: UInt64
+    /// For a WebSocket: it serves no request before, and none after.
+    let isTunnel: Bool
+    /// Nothing more is written, once what there is has gone.
+    private var finishesWriting = false
+    private var tunnelIsOpen = false
+    private var idleMilliseconds: UInt64
     private let responseHeaderMilliseconds: UInt64
     /// What the socket didn't take yet.
     private var output = ByteQueue()
@@ -45,9 +50,14 @@ final class UpstreamConnection: SocketOwner {
 
     /// Body bytes that wait to be sent to the upstream before the client gets no more credit.
     private static let outputHighWater = 64 * 1024
+    /// How long an upstream may be silent once the client has closed its side of a tunnel.
+    private static let halfClosedMilliseconds: UInt64 = 10_000
 
-    init(_ link: UpstreamLink, endpoint: UpstreamEndpoint, pool: UpstreamPool, worker: UpstreamWorker) {
+    init(
+        _ link: UpstreamLink, endpoint: UpstreamEndpoint, pool: UpstreamPool, worker: UpstreamWorker, isTunnel: Bool
+    ) {
         self.link = link
+        self.isTunnel = isTunnel
         handle = link.handle
         self.endpoint = endpoint
         self.pool = pool
@@ -90,6 +100,12 @@ final class UpstreamConnection: SocketOwner {
         worker.markDirty(self)
     }
 
+    /// Closes this side, once everything that was written has gone.
+    func finishWriting() {
+        finishesWriting = true
+        worker.markDirty(self)
+    }
+
     var isReady: Bool { phase == .busy }
 
     /// An idle connection that is no good any more, or isn't known to be.
@@ -119,6 +135,11 @@ final class UpstreamConnection: SocketOwner {
             }
         }
         output.removeAll(keepingAtMost: 4096)
+        if finishesWriting {
+            finishesWriting = false
+            link.finishWriting()
+            shortenPatience()
+        }
         relay?({ $0.bodyWasSent() })
         updateWatch()
     }
@@ -224,9 +245,12 @@ final class UpstreamConnection: SocketOwner {
                     switch try parser.parse(rest, requestMethod: method, into: &head) {
                     case .needsMore: return position
                     case .informational(let consumed, let status):
-                        guard status != 101 else { throw HTTP1Error.malformed(.statusLine) }
                         position += consumed
-                        relay.informational(status, head.fields)
+                        if status == 101 {
+                            try becomeTunnel(relay)
+                        } else {
+                            relay.informational(status, head.fields)
+                        }
                     case .complete(let consumed, let framing):
                         position += consumed
                         self.framing = framing
@@ -253,8 +277,29 @@ final class UpstreamConnection: SocketOwner {
         return position
     }
 
+    /// From a 101 that was asked for on, neither side speaks HTTP: what comes is handed on, until the connection ends.
+    private func becomeTunnel(_ relay: Relay) throws(HTTP1Error) {
+        guard relay.opensTunnel(head) else { throw .malformed(.statusLine) }
+        framing = .switched
+        decoder = BodyDecoder(.untilClose, limits: HTTP1Limits())
+        pool.noteSuccess(endpoint)
+        tunnelIsOpen = true
+        pool.tunnelOpened(at: endpoint)
+        idleMilliseconds = Self.milliseconds(pool.target.tunnelIdleSeconds)
+        deadline = worker.loop.now + idleMilliseconds
+        relay.responseHead(head)
+        relay.writeEarly(to: self)
+    }
+
+    /// The client's side of the tunnel is closed: the upstream isn't waited for as long as before.
+    private func shortenPatience() {
+        idleMilliseconds = min(idleMilliseconds, Self.halfClosedMilliseconds)
+        deadline = worker.loop.now + idleMilliseconds
+    }
+
     private func finished(_ relay: Relay, leftOver: Int) {
-        let isReusable = (framing?.keepAlive ?? false) && leftOver == 0 && relay.requestIsSent && output.isEmpty
+        let isReusable =
+            (framing?.keepAlive ?? false) && leftOver == 0 && relay.requestIsSent && output.isEmpty && !isTunnel
         letGo()
         relay.connection = nil
         input.removeAll(keepingAtMost: 0)
@@ -334,6 +379,8 @@ final class UpstreamConnection: SocketOwner {
         case .connecting, .handshaking, .busy:
             // A client that is slow to send its request is the client side's affair.
             if phase == .busy, framing == nil, let relay, !relay({ $0.requestIsSent }), output.isEmpty { return }
+            // That nobody says anything is no fault of the upstream.
+            if tunnelIsOpen, let relay { return relay { $0.endTunnel(1001, "idle") } }
             failed(.timeout)
         case .closed: break
         }
@@ -341,6 +388,8 @@ final class UpstreamConnection: SocketOwner {
 
     /// The client has gone: the response is of no use to anyone.
     func abandon() {
+        // What is in a tunnel has no end that could be mistaken for a message's, but its upstream is to know.
+        if tunnelIsOpen { StreamSocket.resetOnClose(handle.socket) }
         letGo()
         close()
     }
@@ -348,7 +397,8 @@ final class UpstreamConnection: SocketOwner {
     private func letGo() {
         guard relay != nil else { return }
         relay = nil
-        pool.requestEnded(at: endpoint)
+        // An open tunnel isn't among the requests any more.
+        if !tunnelIsOpen { pool.requestEnded(at: endpoint) }
     }
 
     func close() {

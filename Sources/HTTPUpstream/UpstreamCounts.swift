@@ -3,6 +3,8 @@ package struct UpstreamCounts: Sendable, Equatable {
     /// Connections that were opened, or that failed to.
     package var connections: UInt64 = 0
     package var connectFailures: UInt64 = 0
+    /// WebSockets that were opened.
+    package var tunnels: UInt64 = 0
     /// Requests sent once more, and those that weren't since the budget was used up.
     package var retries: UInt64 = 0
     package var retriesDenied: UInt64 = 0
@@ -24,6 +26,7 @@ package struct UpstreamCounts: Sendable, Equatable {
     package mutating func add(_ other: UpstreamCounts) {
         connections += other.connections
         connectFailures += other.connectFailures
+        tunnels += other.tunnels
         retries += other.retries
         retriesDenied += other.retriesDenied
         circuitsOpened += other.circuitsOpened
@@ -42,6 +45,8 @@ package struct UpstreamStanding: Sendable {
     package var name: String
     package var counts: UpstreamCounts
     package var openConnections: Int
+    /// Of these: WebSockets, and requests for one.
+    package var openTunnels: Int
     package var requestsUnderWay: Int
     package var requestsWaiting: Int
     package var addresses: Int

@@ -60,6 +60,12 @@ struct UpstreamLink {
     /// Whether an idle connection has ended, or says what nobody asked for, without anybody having looked yet.
     var isStale: Bool { StreamSocket.hasInputOrEnd(handle.socket) }
 
+    /// Says that nothing more will be sent; what the upstream still sends can be read.
+    func finishWriting() {
+        tls?.sendCloseNotify()
+        StreamSocket.shutdownWriting(handle.socket)
+    }
+
     func close() {
         tls?.sendCloseNotify()
         handle.close()

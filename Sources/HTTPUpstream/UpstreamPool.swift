@@ -17,6 +17,8 @@ package final class UpstreamPool {
     private var retries: RetryBudget
     private var counts = UpstreamCounts()
     private var requestsUnderWay = 0
+    /// Connections for WebSockets, open or about to be.
+    private var tunnels = 0
     /// Why the last connection that couldn't be made couldn't.
     private var trouble: String?
     private var isRetired = false
@@ -90,6 +92,10 @@ package final class UpstreamPool {
             return endpoints.contains { $0.isAvailable(at: now, target.circuit) } ? .full : .shutOut
         }
         if relay.pinned == nil, !endpoint.circuit.isSpotless { endpoint.circuit.begin(at: worker.loop.now) }
+        if relay.tunnel != nil {
+            // It may take hours until one is free: nobody waits for that.
+            return tunnels < target.maxTunnels && !target.isHTTP2 ? connect(relay, to: endpoint) : .noSocket
+        }
         if target.isHTTP2 {
             if let session = endpoint.sessions.first(where: \.takesRequests) {
                 session.begin(relay)
@@ -105,7 +111,7 @@ package final class UpstreamPool {
                 return .placed
             }
         }
-        guard connections.count + sessions.count < target.maxConnections || makeRoom() else { return .full }
+        guard connections.count - tunnels + sessions.count < target.maxConnections || makeRoom() else { return .full }
         return connect(relay, to: endpoint)
     }
 
@@ -146,7 +152,10 @@ package final class UpstreamPool {
                 endpoint.sessions.append(session)
                 session.begin(relay)
             } else {
-                let connection = UpstreamConnection(link, endpoint: endpoint, pool: self, worker: worker)
+                let isTunnel = relay.tunnel != nil
+                let connection = UpstreamConnection(
+                    link, endpoint: endpoint, pool: self, worker: worker, isTunnel: isTunnel)
+                if isTunnel { tunnels += 1 }
                 connection.slot = connections.count
                 connections.append(connection)
                 connection.begin(relay)
@@ -217,6 +226,13 @@ package final class UpstreamPool {
         endpoint.requestEnded(at: worker.loop.now)
     }
 
+    /// A request has become a tunnel: it isn't one of those under way any more.
+    func tunnelOpened(at endpoint: UpstreamEndpoint) {
+        counts.tunnels += 1
+        requestEnded(at: endpoint)
+        if !waiting.isEmpty { worker.markWaiting(self) }
+    }
+
     /// The connection has served its request and can take another.
     func free(_ connection: UpstreamConnection) {
         let endpoint = connection.endpoint
@@ -249,6 +265,7 @@ package final class UpstreamPool {
         connections.swapAt(connection.slot, last)
         connections[connection.slot].slot = connection.slot
         connections.removeLast()
+        if connection.isTunnel { tunnels -= 1 }
         connection.endpoint.idle.removeAll { $0.pointer == Uncounted(connection).pointer }
         if !waiting.isEmpty { worker.markWaiting(self) }
     }
@@ -330,7 +347,8 @@ package final class UpstreamPool {
     package var standing: UpstreamStanding {
         UpstreamStanding(
             name: target.name, counts: counts, openConnections: connections.count + sessions.count,
-            requestsUnderWay: requestsUnderWay, requestsWaiting: waiting.count, addresses: endpoints.count,
+            openTunnels: tunnels, requestsUnderWay: requestsUnderWay, requestsWaiting: waiting.count,
+            addresses: endpoints.count,
             addressesShutOut: endpoints.count { !$0.health.isWell || $0.circuit.state != .closed }, trouble: trouble)
     }
 }

@@ -21,6 +21,9 @@ package struct UpstreamTarget: Sendable, Equatable {
     /// Requests under way at once, to all addresses and to each.
     package var maxRequests = Int.max
     package var maxRequestsPerAddress = Int.max
+    /// WebSockets, apart from the connections of requests, and how long one may be without a byte in either direction.
+    package var maxTunnels = 1024
+    package var tunnelIdleSeconds = 600.0
     /// Requests that may wait for their turn, and how long.
     package var maxWaiting = 512
     package var waitSeconds = 3.0
@@ -45,6 +48,7 @@ package struct UpstreamTarget: Sendable, Equatable {
             && connectSeconds == other.connectSeconds && responseHeaderSeconds == other.responseHeaderSeconds
             && idleSeconds == other.idleSeconds && maxConnections == other.maxConnections
             && maxRequests == other.maxRequests && maxRequestsPerAddress == other.maxRequestsPerAddress
+            && maxTunnels == other.maxTunnels && tunnelIdleSeconds == other.tunnelIdleSeconds
             && maxWaiting == other.maxWaiting && waitSeconds == other.waitSeconds && circuit == other.circuit
             && retryPercent == other.retryPercent && healthCheck == other.healthCheck
     }

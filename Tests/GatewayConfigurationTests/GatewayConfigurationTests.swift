@@ -302,6 +302,20 @@ import Testing
             refusal(of: "upstreams: [{ name: x, \(keys) }]") == ["gateway.yaml:1: upstreams[0].\(problem)"])
     }
 
+    @Test func `a route may allow WebSockets, to an upstream over HTTP 1 alone`() throws {
+        let upstreams = "upstreams: [{ name: one, url: http://a, max_websockets: 3 }, { name: two, url: h2c://a }]\n"
+        let read = try configuration(
+            upstreams + "routes: [{ path: /a, access: widget, upstream: one, websocket: true }, "
+                + "{ path: /, access: public, upstream: two }]")
+        #expect(read.routes.map(\.webSocket) == [true, false])
+        #expect(read.upstreams.map(\.maxWebSockets) == [3, 1024])
+        #expect(read.upstreams[1].webSocketIdleTimeoutSeconds == 600)
+        #expect(
+            refusal(of: upstreams + "routes: [{ path: /, access: public, upstream: two, websocket: true }]") == [
+                "gateway.yaml:2: routes[0].websocket: needs an upstream that speaks HTTP/1.1, and two speaks HTTP/2"
+            ])
+    }
+
     @Test(
         arguments: [
             ("1", 1), ("10485760", 10_485_760), ("10MiB", 10_485_760), ("10 MiB", 10_485_760), ("\"2KiB\"", 2048),

@@ -49,6 +49,25 @@ import VerificationCache
         #expect(anyApart)
     }
 
+    @Test func `whoever goes on using an identity hears of what ends it`() throws {
+        let worker = cache.register()
+        let (acme, globex) = (cache.scope(of: "acme"), cache.scope(of: "globex"))
+        let identity = CachedIdentity(1)
+        #expect(cache.stamps(of: identity) == nil)
+        worker.insert(identity, in: acme, of: cache, user: "u_1")
+        let stamps = try #require(cache.stamps(of: identity))
+        cache.revoke(globex)
+        #expect(cache.settingsHold(at: stamps.settings, in: acme))
+        #expect(cache.userHolds("u_1", at: stamps.user, in: acme))
+        cache.revoke(user: "u_1", in: acme)
+        #expect(!cache.userHolds("u_1", at: stamps.user, in: acme))
+        #expect(cache.userHolds("u_1", at: cache.stamp(), in: acme))
+        #expect(cache.settingsHold(at: stamps.settings, in: acme))
+        let next = cache.revoke(acme)
+        #expect(!cache.settingsHold(at: stamps.settings, in: acme))
+        #expect(cache.settingsHold(at: next, in: acme))
+    }
+
     /// What is revoked between the beginning of a decision and its end.
     enum Revoked: CaseIterable { case organization, all, user }
 

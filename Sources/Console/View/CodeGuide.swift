@@ -232,6 +232,16 @@ struct CodeGuide: Sendable {
                 "Service not reachable", "The service behind the gateway gave no valid answer.",
                 "Look whether it runs, and at its address in the configuration."
             )
+        case .webSocketNotAllowed:
+            (
+                "WebSocket not allowed", "A WebSocket was asked for on a route that doesn't allow one.",
+                "Write websocket: true for the route, if the service behind it speaks it."
+            )
+        case .protocolUnsupported:
+            (
+                "Protocol not supported", "A stream was to become something else than a WebSocket.",
+                "Look at the client."
+            )
         case .upstreamTimeout:
             (
                 "Service too slow", "The service behind the gateway took too long to answer.",

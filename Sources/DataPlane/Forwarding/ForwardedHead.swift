@@ -18,7 +18,8 @@ enum ForwardedHead {
     static func appendRequest(
         _ request: borrowing RequestHead, target: Bytes, _ parts: borrowing Parts, to head: inout ByteQueue
     ) {
-        head.append(request.methodName)
+        // The extended CONNECT of HTTP/2 is a GET with an upgrade to HTTP/1.1 (RFC 8441, 5.1).
+        if request.method == .connect { head.append("GET") } else { head.append(request.methodName) }
         head.append(byte: 0x20)
         head.append(target)
         head.append(" HTTP/1.1\r\nhost: ")

@@ -32,6 +32,7 @@ enum ProblemText {
         case .forumForbidden: "Forum not allowed"
         case .originNotAllowed: "Origin not allowed"
         case .ssoDisabled: "Single sign-on is off"
+        case .webSocketNotAllowed: "WebSocket not allowed"
         case .organizationUnknown: "Organization not known"
         case .identityConflict: "Id and email belong to different users"
         case .bodyTooLarge: "Body too large"
@@ -43,6 +44,7 @@ enum ProblemText {
         case .overloaded: "Overloaded"
         case .draining: "Shutting down"
         case .upstreamTimeout: "Service too slow"
+        case .protocolUnsupported: "Protocol not supported"
         }
     }
 
@@ -77,6 +79,7 @@ enum ProblemText {
         case .forumForbidden: "The token doesn't give access to this forum."
         case .originNotAllowed: "Pages of this origin may not call here. It isn't among the allowed origins."
         case .ssoDisabled: "This organization has not enabled single sign-on."
+        case .webSocketNotAllowed: "No WebSocket can be opened at this address."
         case .organizationUnknown: "Nothing in the request names an organization that exists here."
         case .identityConflict: "Nothing was changed."
         case .bodyTooLarge: "The request's body is longer than the limit."
@@ -88,6 +91,7 @@ enum ProblemText {
         case .overloaded: "Try again shortly."
         case .draining: "Try again: another instance will answer."
         case .upstreamTimeout: "The service behind the gateway took too long to answer."
+        case .protocolUnsupported: "The stream can't become what the request asks for."
         }
     }
 }

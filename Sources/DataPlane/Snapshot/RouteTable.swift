@@ -17,12 +17,16 @@ package struct Route: Sendable, Equatable {
     package let upstream: Int
     /// Its place among the labels of metrics.
     package let label: Int
+    package let allowsWebSocket: Bool
 
-    package init(path: String, access: RouteAccess, upstream: Int, label: Int = MetricLabels.other) {
+    package init(
+        path: String, access: RouteAccess, upstream: Int, label: Int = MetricLabels.other, allowsWebSocket: Bool = false
+    ) {
         self.path = path
         self.access = access
         self.upstream = upstream
         self.label = label
+        self.allowsWebSocket = allowsWebSocket
     }
 }
 

@@ -29,6 +29,8 @@ struct AccessLog: ~Copyable {
         var status: Int
         /// Of the response's body.
         var bytes: Int
+        /// Of a WebSocket: what has come from the client.
+        var received: Int?
         var timings: RequestTimings
         var state: StaticString
         var outcome: StaticString
@@ -60,6 +62,10 @@ struct AccessLog: ~Copyable {
         lines.append(decimal: max(0, entry.status))
         separate("bytes", quoted: false)
         lines.append(decimal: max(0, entry.bytes))
+        if let received = entry.received {
+            separate("received", quoted: false)
+            lines.append(decimal: max(0, received))
+        }
         appendTiming("queue_ms", entry.timings.queue)
         appendTiming("verify_ms", entry.timings.verify)
         appendTiming("admit_ms", entry.timings.admit)

@@ -9,6 +9,11 @@ package struct Counters: Sendable {
     package var admissions: UInt64 = 0
     package var usersCreated: UInt64 = 0
     package var signIns: UInt64 = 0
+    /// WebSockets that were opened, and those that still are.
+    package var webSockets: UInt64 = 0
+    package var webSocketsOpen: UInt64 = 0
+    /// Requests under way that were ended with their identity.
+    package var streamsEnded: UInt64 = 0
     /// By code, in the order of `RejectionCode.allCases`.
     package var rejections = [UInt64](repeating: 0, count: RejectionCode.allCases.count)
     /// What rules in `report` would have refused.
@@ -28,6 +33,9 @@ package struct Counters: Sendable {
         admissions += other.admissions
         usersCreated += other.usersCreated
         signIns += other.signIns
+        streamsEnded += other.streamsEnded
+        webSockets += other.webSockets
+        webSocketsOpen += other.webSocketsOpen
         for index in rejections.indices {
             rejections[index] += other.rejections[index]
             wouldReject[index] += other.wouldReject[index]

@@ -16,7 +16,8 @@ extension DataPlaneWorker {
             AccessLog.Entry(
                 time: EventLoop.wallClock(), requestID: context.requestID, requestIDLow: context.requestIDLow,
                 client: peer.address, organization: context.organizationSnapshot?.settings.id,
-                status: exchange.response.status, bytes: exchange.responseBodySent, timings: timings,
+                status: exchange.response.status, bytes: exchange.responseBodySent,
+                received: exchange.isTunnel ? exchange.requestBodyReceived : nil, timings: timings,
                 state: context.state, outcome: outcome.label, code: context.code?.rawValue),
             exchange.request)
     }
@@ -25,7 +26,8 @@ extension DataPlaneWorker {
         let exchange = context.exchange
         let route = MetricsLayout.route(context.endpoint.metricLabel)
         metrics.add(to: route + MetricsLayout.outcome(AccessState(context.state), outcome))
-        metrics.observe(nanoseconds: timings.total, in: route + MetricsLayout.outcomesOfRoute)
+        // How long somebody keeps a WebSocket open says nothing of how fast anything is.
+        if !exchange.isTunnel { metrics.observe(nanoseconds: timings.total, in: route + MetricsLayout.outcomesOfRoute) }
         metrics.add(to: MetricsLayout.statusClass + min(5, max(0, exchange.response.status / 100)))
         metrics.add(UInt64(exchange.requestBodyReceived), to: MetricsLayout.requestBytes)
         metrics.add(UInt64(exchange.responseBodySent), to: MetricsLayout.responseBytes)
@@ -40,6 +42,7 @@ extension DataPlaneWorker {
 
     private func outcome(of context: RequestContext) -> RequestOutcome {
         let exchange = context.exchange
+        if context.wasEnded { return .refused }
         guard exchange.responseEnded, exchange.responseBody.isEmpty else {
             // Only an upstream that broke off leaves an unfinished response that nobody works on any more.
             return context.phase == .relaying && !context.relay.isActive ? .failed : .aborted

@@ -51,6 +51,11 @@ extension GatewayFigures {
             "widget_response_body_bytes_total", "Bytes of response bodies that were sent.",
             requests[MetricsLayout.responseBytes])
         text.gauge("widget_requests_in_flight", "Requests under way: open streams.", exchanges)
+        text.gauge("widget_websockets", "Open WebSockets.", Int(counters.webSocketsOpen))
+        text.counter("widget_websockets_total", "WebSockets that were opened.", counters.webSockets)
+        text.counter(
+            "widget_streams_ended_total", "Requests under way that were ended with their identity.",
+            counters.streamsEnded)
         text.family("widget_rejections_total", .counter, "Requests refused, by code.")
         write("widget_rejections_total", counters.rejections, to: &text)
         text.family(

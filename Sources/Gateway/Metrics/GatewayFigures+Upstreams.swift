@@ -19,6 +19,9 @@ extension GatewayFigures {
         gauge("widget_upstream_connections", "Open connections to an upstream.") {
             $0.reduce(0) { $0 + $1.openConnections }
         }
+        gauge("widget_upstream_websockets", "Of these: WebSockets, open or about to be.") {
+            $0.reduce(0) { $0 + $1.openTunnels }
+        }
         gauge("widget_upstream_requests_in_flight", "Requests under way to an upstream.") {
             $0.reduce(0) { $0 + $1.requestsUnderWay }
         }

@@ -31,6 +31,7 @@ package enum RejectionCode: String, Sendable, CaseIterable {
     case forumForbidden = "forum_forbidden"
     case originNotAllowed = "origin_not_allowed"
     case ssoDisabled = "sso_disabled"
+    case webSocketNotAllowed = "websocket_not_allowed"
     // 404, 409
     case organizationUnknown = "organization_unknown"
     case identityConflict = "identity_conflict"
@@ -39,7 +40,8 @@ package enum RejectionCode: String, Sendable, CaseIterable {
     case tokenTooLarge = "token_too_large"
     case headersTooLarge = "headers_too_large"
     case rateLimited = "rate_limited"
-    // 502, 503, 504
+    // 501, 502, 503, 504
+    case protocolUnsupported = "protocol_unsupported"
     case upstreamUnreachable = "upstream_unreachable"
     case directoryUnavailable = "directory_unavailable"
     case overloaded = "overloaded"
@@ -56,13 +58,14 @@ package enum RejectionCode: String, Sendable, CaseIterable {
             .sessionExpired:
             401
         case .userUnknown, .userBlocked, .adminSSOForbidden, .adminIdentityUntrusted, .forumForbidden,
-            .originNotAllowed, .ssoDisabled:
+            .originNotAllowed, .ssoDisabled, .webSocketNotAllowed:
             403
         case .organizationUnknown: 404
         case .identityConflict: 409
         case .bodyTooLarge: 413
         case .tokenTooLarge, .headersTooLarge: 431
         case .rateLimited: 429
+        case .protocolUnsupported: 501
         case .upstreamUnreachable: 502
         case .directoryUnavailable, .overloaded, .draining: 503
         case .upstreamTimeout: 504
@@ -75,7 +78,7 @@ package enum RejectionCode: String, Sendable, CaseIterable {
         switch self {
         case .forumForbidden, .identifyRequired, .sessionExpired, .upstreamUnreachable, .upstreamTimeout, .overloaded,
             .rateLimited, .draining, .bodyTooLarge, .headersTooLarge, .originNotAllowed, .organizationUnknown,
-            .organizationMismatch, .requestMalformed:
+            .organizationMismatch, .requestMalformed, .webSocketNotAllowed, .protocolUnsupported:
             false
         default: true
         }
