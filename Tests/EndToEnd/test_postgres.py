@@ -1,7 +1,9 @@
 """Several gateways on one PostgreSQL: what one is told holds on all, and the database may go and come back."""
 
 import concurrent.futures
+import contextlib
 import json
+import threading
 import time
 
 import httpx
@@ -10,6 +12,7 @@ import pytest
 from conftest import organization
 from harness.expect import accepted, problem
 from harness.gateway import Gateway, eventually, run_cli
+from harness.http1 import HTTP1Client
 from harness.postgres import Postgres
 from harness.tokens import secret, sign
 
@@ -90,6 +93,31 @@ def test_a_blocked_user_is_refused_by_all_within_a_second(cluster, email):
     for gateway in cluster:
         eventually(lambda: state(gateway, token).status_code == 403, within=1.5, what="the block on each gateway")
     problem(state(cluster[0], token), "user_blocked")
+
+
+def test_streams_of_a_blocked_user_end_on_all(cluster, upstream, email):
+    stop = threading.Event()
+
+    def events(exchange):
+        exchange.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while not stop.wait(0.1):
+            exchange.send(b"9\r\ndata: x\n\n\r\n")
+        return False
+
+    upstream.on("/events-of-the-cluster", events)
+    token = sign({"email": email}, KEY)
+    with contextlib.ExitStack() as stack:
+        stack.callback(stop.set)
+        streams = [stack.enter_context(HTTP1Client(gateway.clear_port, timeout=6)) for gateway in cluster]
+        for stream in streams:
+            stream.send("GET /events-of-the-cluster HTTP/1.1\r\nHost: acme.test\r\n"
+                        f"Authorization: Bearer {token}\r\n\r\n")
+            assert stream._until(b"\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+        assert cluster[1].cli("user", "block", "acme", email).returncode == 0
+        blocked = time.monotonic()
+        for stream in streams:
+            assert not stream._rest().endswith(b"0\r\n\r\n"), "the stream looks whole"
+        assert time.monotonic() - blocked < 4
 
 
 def test_a_revoked_secret_verifies_nowhere(cluster, email):

@@ -19,6 +19,7 @@ from harness.http2 import CANCEL, HTTP2Client
 from harness.tokens import secret, sign
 from harness.upstream import RecordingUpstream
 from harness.websocket import HTTP2WebSocket, WebSocketUpstream, accept_of, handshake, open_websocket
+from test_operation import ending, started
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 PORTAL = secret(801)
@@ -723,3 +724,21 @@ def test_a_drain_ends_a_stream_with_a_reason(make_gateway, sockets, raw):
         response = connection.response(stream)
         assert response.complete and response.body[4:] == b"\x88\x0a\x03\xe9draining"
     assert gateway.process.wait(10) == 0
+
+
+def test_a_replacement_takes_new_ones_and_lets_the_old_ones_end(make_gateway, sockets, raw):
+    gateway = make_gateway(ORGANIZATIONS, limits={"drain_timeout_seconds": 5}, **settings(sockets, raw))
+    gateway.may_be_dead = True
+    with websocket(gateway, "clear") as old:
+        old.say("before")
+        assert old.hear() == "before"
+        successor = started(gateway, "--replace", str(gateway.pid))
+        with ending(successor):
+            eventually(lambda: "handing over" in gateway.log(), within=10, what="the handover")
+            old.say("after")
+            assert old.hear() == "after"
+            assert old.end() == (1001, "draining")
+            assert gateway.process.wait(10) == 0
+            with websocket(gateway, "clear") as new:
+                new.say("new")
+                assert new.hear() == "new"
