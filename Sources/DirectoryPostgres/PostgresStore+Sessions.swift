@@ -87,7 +87,10 @@ extension PostgresStore: SessionStore {
             // One after the other: who has read a number must have seen all lower ones.
             try connection.run("SELECT pg_advisory_xact_lock(\(Lock.leaves))")
             try connection.run(
-                "INSERT INTO leaves (organization, \"user\", at) VALUES ($1, $2, $3)",
+                """
+                INSERT INTO leaves (organization, "user", at) VALUES ($1, $2, $3)
+                RETURNING \(ChangeListener.announce)
+                """,
                 [organization, session.user, moment])
             return session
         }
@@ -101,9 +104,10 @@ extension PostgresStore: SessionStore {
             }
             let rows = try connection.rows(
                 "SELECT seq, organization, \"user\" FROM leaves WHERE seq > $1 ORDER BY seq", [number])
+            let forgotten = try connection.row("SELECT leaves_forgotten FROM meta")?.integer(0) ?? 0
             return SessionLeaves(
-                last: try rows.last?.integer(0) ?? number,
-                users: try rows.map { (try $0.text(1), try $0.text(2)) })
+                last: max(try rows.last?.integer(0) ?? number, forgotten),
+                users: try rows.map { (try $0.text(1), try $0.text(2)) }, isComplete: number >= forgotten)
         }
     }
 
@@ -140,8 +144,15 @@ extension PostgresStore: SessionStore {
         let steps: [@Sendable (PostgresConnection) throws -> Int] = [
             { try SessionTable(connection: $0).removeExpired(at: now, limit: batch) },
             { try UsedTokenTable(connection: $0).removeExpired(at: now, limit: batch) },
-            // Every gateway that is alive has read them long ago, and one that starts remembers nothing.
-            { try $0.run("DELETE FROM leaves WHERE at < $1::float8", [now - 3600]) < batch ? 0 : batch },
+            // Who has been cut off for longer is told that it has missed some.
+            {
+                try $0.run(
+                    """
+                    WITH gone AS (DELETE FROM leaves WHERE at < $1::float8 RETURNING seq)
+                    UPDATE meta SET leaves_forgotten = greatest(leaves_forgotten, (SELECT max(seq) FROM gone))
+                    WHERE EXISTS (SELECT 1 FROM gone)
+                    """, [now - 3600])
+            },
         ]
         var removed = 0
         for step in steps {

@@ -12,23 +12,33 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
     let box: SecretBox
     /// Seconds since 1970.
     let now: @Sendable () -> Double
+    let listener: ChangeListener
 
     /// Opens the database and brings its tables up to date. Of several processes that do this at once, all succeed.
     ///
     /// Throws `masterKeyWrong` where secrets are stored under another key, `unavailable` where the database can't be
     /// used.
     ///
-    /// - Parameter address: `postgres://user@host/database?sslmode=verify-full`, as libpq documents it.
-    package convenience init(address: String, masterKey: MasterKey) throws(StoreError) {
-        try self.init(address: address, masterKey: masterKey, now: { Date().timeIntervalSince1970 })
+    /// - Parameters:
+    ///   - address: `postgres://user@host/database?sslmode=verify-full`, as libpq documents it.
+    ///   - notifyAddress: the same database past a pooler; nil: `address`.
+    package convenience init(
+        address: String, notifyAddress: String? = nil, masterKey: MasterKey
+    ) throws(StoreError) {
+        try self.init(
+            address: address, notifyAddress: notifyAddress, masterKey: masterKey,
+            now: { Date().timeIntervalSince1970 })
     }
 
     /// The same with a clock of the caller's.
     package init(
-        address: String, masterKey: MasterKey, now: @escaping @Sendable () -> Double, connections: Int = 8
+        address: String, notifyAddress: String? = nil, masterKey: MasterKey, now: @escaping @Sendable () -> Double,
+        connections: Int = 8
     ) throws(StoreError) {
         do { box = try SecretBox(masterKey: masterKey.bytes) } catch { throw .masterKeyInvalid("no usable master key") }
         self.now = now
+        listener = ChangeListener(
+            address: Self.withTimeouts(notifyAddress ?? address), announcing: Self.withTimeouts(address))
         pool = PostgresPool(address: Self.withTimeouts(address), connections: connections)
         do {
             let connection = try PostgresConnection(Self.withTimeouts(address))
@@ -71,6 +81,8 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         case write
         /// Alone among all changes by operators.
         case administer
+        /// What needn't outlive a power cut.
+        case record
 
         var beginning: String {
             switch self {
@@ -78,6 +90,9 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
             case .write:
                 "BEGIN; SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '5s'; "
                     + "SET LOCAL synchronous_commit = on"
+            case .record:
+                "BEGIN; SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '5s'; "
+                    + "SET LOCAL synchronous_commit = off"
             case .administer: TransactionKind.write.beginning + "; SELECT pg_advisory_xact_lock(\(Lock.operators))"
             }
         }
@@ -88,6 +103,10 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         static let migration = 7_310_598_001
         static let operators = 7_310_598_002
         static let leaves = 7_310_598_003
+        static let tokenLog = 7_310_598_004
+        static let trimming = 7_310_598_005
+        static let figures = 7_310_598_006
+        static let alerts = 7_310_598_007
         /// The first of two keys; the second is the organization's hash.
         static let organization = 731_059
     }
@@ -117,7 +136,7 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         _ body: @escaping @Sendable (PostgresConnection) throws -> Value
     ) async throws -> Value { try await transaction(.administer, body) }
 
-    private func transaction<Value: Sendable>(
+    func transaction<Value: Sendable>(
         _ kind: TransactionKind, _ body: @escaping @Sendable (PostgresConnection) throws -> Value
     ) async throws -> Value {
         do {
@@ -147,7 +166,7 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         }
     }
 
-    private static func storeError(_ error: any Error) -> StoreError {
+    static func storeError(_ error: any Error) -> StoreError {
         switch error {
         case let error as StoreError: error
         case let failure as PostgresFailure: .unavailable(failure.message)
@@ -160,7 +179,7 @@ extension PostgresConnection {
     /// The number that goes up with each change by an operator, in the same transaction as the change; `organization`
     /// is the one whose identities the change concerns, nil where it concerns nobody's.
     func bumpGeneration(of organization: String?) throws {
-        try run("UPDATE meta SET generation = generation + 1")
+        try run("UPDATE meta SET generation = generation + 1 RETURNING \(ChangeListener.announce)")
         guard let organization else { return }
         try run(
             "UPDATE organizations SET generation = (SELECT generation FROM meta) WHERE id = $1", [organization])

@@ -2,7 +2,7 @@ import UserDirectory
 
 /// The tables, step by step: a released step is never changed, only followed by another.
 enum Schema {
-    static let steps = [first]
+    static let steps = [first, second]
 
     /// Brings the tables up to date, under a lock that others who do so wait for.
     static func migrate(_ connection: PostgresConnection) throws {
@@ -196,5 +196,92 @@ enum Schema {
             PRIMARY KEY (actor, key)
         );
         CREATE INDEX admin_requests_age ON admin_requests (at);
+        """
+
+    /// What gateways learn of each other, and the token log, the figures and the alerts that they share. Times are
+    /// seconds since 1970, hours those at which they begin. `log_entries.class` is whose fault a row is (`EntryClass`).
+    private static let second = """
+        ALTER TABLE meta ADD COLUMN leaves_forgotten BIGINT NOT NULL DEFAULT 0;
+
+        CREATE TABLE gateways (
+            id TEXT COLLATE "C" PRIMARY KEY,
+            seen_at TIMESTAMPTZ NOT NULL
+        );
+
+        CREATE TABLE log_entries (
+            id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            time FLOAT8 NOT NULL,
+            organization TEXT COLLATE "C" NOT NULL,
+            class INT NOT NULL,
+            code TEXT NOT NULL,
+            warnings TEXT NOT NULL,
+            "user" TEXT COLLATE "C",
+            key_id TEXT COLLATE "C",
+            address TEXT COLLATE "C" NOT NULL,
+            origin TEXT COLLATE "C",
+            source TEXT NOT NULL,
+            stands_for BIGINT NOT NULL
+        );
+        CREATE INDEX log_entries_organization ON log_entries (organization, id);
+        CREATE INDEX log_entries_class ON log_entries (organization, class, id);
+        CREATE INDEX log_entries_user ON log_entries ("user", id) WHERE "user" IS NOT NULL;
+        CREATE INDEX log_entries_address ON log_entries (address, id);
+        CREATE INDEX log_entries_time ON log_entries (time);
+
+        CREATE TABLE log_repeats (
+            organization TEXT COLLATE "C" NOT NULL,
+            "user" TEXT COLLATE "C" NOT NULL,
+            hour BIGINT NOT NULL,
+            count BIGINT NOT NULL,
+            PRIMARY KEY (organization, "user", hour)
+        );
+        CREATE INDEX log_repeats_hour ON log_repeats (hour);
+
+        CREATE TABLE log_traffic (
+            organization TEXT COLLATE "C" NOT NULL,
+            hour BIGINT NOT NULL,
+            requests BIGINT NOT NULL,
+            identified BIGINT NOT NULL,
+            tokens BIGINT NOT NULL,
+            user_hashes BIGINT NOT NULL,
+            admissions BIGINT NOT NULL,
+            PRIMARY KEY (organization, hour)
+        );
+        CREATE INDEX log_traffic_hour ON log_traffic (hour);
+
+        CREATE TABLE log_outcomes (
+            organization TEXT COLLATE "C" NOT NULL,
+            hour BIGINT NOT NULL,
+            code TEXT COLLATE "C" NOT NULL,
+            count BIGINT NOT NULL,
+            PRIMARY KEY (organization, hour, code)
+        );
+        CREATE INDEX log_outcomes_hour ON log_outcomes (hour);
+
+        CREATE TABLE log_refusals (
+            organization TEXT COLLATE "C" NOT NULL,
+            hour BIGINT NOT NULL,
+            rule TEXT COLLATE "C" NOT NULL,
+            code TEXT COLLATE "C" NOT NULL,
+            origin TEXT COLLATE "C" NOT NULL,
+            requests BIGINT NOT NULL,
+            users BYTEA NOT NULL,
+            examples TEXT NOT NULL,
+            PRIMARY KEY (organization, hour, rule, code, origin)
+        );
+        CREATE INDEX log_refusals_hour ON log_refusals (hour);
+
+        CREATE TABLE log_alerts (
+            id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            kind TEXT COLLATE "C" NOT NULL,
+            organization TEXT COLLATE "C" NOT NULL,
+            subject TEXT COLLATE "C" NOT NULL,
+            first_seen FLOAT8 NOT NULL,
+            last_seen FLOAT8 NOT NULL,
+            count BIGINT NOT NULL
+        );
+        CREATE INDEX log_alerts_subject ON log_alerts (organization, kind, subject, last_seen);
+        CREATE INDEX log_alerts_organization ON log_alerts (organization, last_seen);
+        CREATE INDEX log_alerts_seen ON log_alerts (last_seen);
         """
 }

@@ -1,7 +1,6 @@
 import Console
 import ControlPlane
 import DataPlane
-import DirectorySQLite
 import EventLoop
 import Foundation
 package import GatewayConfiguration
@@ -20,6 +19,9 @@ package actor GatewayRuntime {
     private static let pollInterval = Duration.milliseconds(100)
     private static let pollsPerMetrics = 10
     private static let pollsPerCleaning = 600
+    /// Of the storage, while it announces its changes: one that goes unheard is in force within a second all the same.
+    private static let pollsPerLook = 5
+    private static let pollsPerSignOfLife = 50
 
     private let logger: Logger
     private let file: String?
@@ -35,7 +37,7 @@ package actor GatewayRuntime {
     private let admission: AdmissionBatcher
     private let signIns: SignIns
     /// Token log, figures of rules, and alerts.
-    private let telemetryStore: SQLiteTelemetry
+    private let telemetryStore: any TokenLogStore & ReportStore & AlertStore
     private let telemetry: TelemetryCollector
     private let signingKey: ES256SigningKey
     private let portalKey: PortalKey
@@ -55,6 +57,13 @@ package actor GatewayRuntime {
     private var fileStamp: Date?
     private var lastSeenStamp: Date?
     private var storeIsFailing = false
+    /// Whether storage announces its changes at the moment; nil: it never does.
+    private var isListening: Bool?
+    /// What other gateways on the same storage know this one by.
+    private let identifier = RandomIdentifier.text()
+    /// How many gateways share the storage, this one included.
+    private var gatewayCount = 1
+    private var isNotingSecrets = false
     private var reloads = ReloadFigures()
     private var figures = GatewayFigures([])
     private var certificates: [String: Double] = [:]
@@ -138,7 +147,9 @@ package actor GatewayRuntime {
     /// Keeps the workers up to date until the task is cancelled or a signal asks to end; then drains.
     package func run() async {
         guard let signals else { return }
-        let updates = Task { await keepUpToDate() }
+        let updates = [
+            Task { await keepUpToDate() }, Task { await keepStoredUpToDate() }, Task { await followAnnouncements() },
+        ]
         let watch = watchOverWorkers()
         for await signal in signals.received {
             if signal == SIGHUP {
@@ -147,7 +158,7 @@ package actor GatewayRuntime {
                 break
             }
         }
-        updates.cancel()
+        for update in updates { update.cancel() }
         watch?.cancel()
         await drain()
     }
@@ -180,6 +191,7 @@ package actor GatewayRuntime {
         await telemetry.finish(batches, now: EventLoop.wallClock())
         await admission.shutdown()
         await signIns.shutdown()
+        await (store as? any GatewayCensus)?.noteGone(gateway: identifier)
         adminThread?.stop()
         logger.info("stopped")
         LogWriter.standardError.flush()
@@ -296,7 +308,7 @@ package actor GatewayRuntime {
     private func snapshot() -> DataPlaneSnapshot {
         SnapshotBuilder.snapshot(
             configuration, organizations, upstreams, labels: labels, signingKey: signingKey, rateTable: rateTable,
-            workers: Self.workerCount(configuration))
+            workers: Self.workerCount(configuration), gateways: gatewayCount)
     }
 
     private func publish() {
@@ -305,11 +317,11 @@ package actor GatewayRuntime {
         for worker in workers { worker.use(snapshot, limits: limits) }
     }
 
-    /// Polls the storage's generation, the configuration file, and the counters.
+    /// Polls the configuration file and the counters: whatever the storage is at, workers are asked in time for what
+    /// they have written down.
     private func keepUpToDate() async {
         var polls = 0
         while !Task.isCancelled {
-            await takeInStoredChanges()
             if polls % Self.pollsPerMetrics == 0 {
                 await takeReports()
                 reloadIfChanged()
@@ -318,25 +330,61 @@ package actor GatewayRuntime {
             if polls % Self.pollsPerCleaning == 0 {
                 await telemetry.trim(to: configuration.tokenLog.limits, now: EventLoop.wallClock())
             }
+            polls += 1
+            try? await Task.sleep(for: Self.pollInterval)
+        }
+    }
+
+    /// Asks the storage for changes, often where it doesn't announce them.
+    private func keepStoredUpToDate() async {
+        var polls = 0
+        while !Task.isCancelled {
+            await takeInStoredChanges(asking: isListening != true || polls % Self.pollsPerLook == 0)
+            if polls % Self.pollsPerSignOfLife == 0 { await countGateways() }
             if polls % Self.pollsPerCleaning == 0 { _ = try? await store.removeExpired(now: EventLoop.wallClock()) }
             polls += 1
             try? await Task.sleep(for: Self.pollInterval)
         }
     }
 
+    private func followAnnouncements() async {
+        guard let announcing = store as? any ChangeAnnouncing else { return }
+        for await announcement in announcing.announcements() {
+            if isListening != announcement.isListening {
+                isListening = announcement.isListening
+                logger.info(
+                    announcement.isListening
+                        ? "storage announces its changes" : "storage doesn't announce its changes, and is asked often")
+            }
+            await takeInStoredChanges()
+        }
+    }
+
+    /// What a client may guess at is divided among the gateways that it may guess at.
+    private func countGateways() async {
+        guard let census = store as? any GatewayCensus,
+            let count = try? await census.noteAlive(gateway: identifier), count != gatewayCount
+        else { return }
+        gatewayCount = count
+        logger.info("gateways on this storage", metadata: ["count": "\(count)"])
+        publish()
+    }
+
     /// Brings what is stored into force; when this returns, each worker decides its next request by it. One at a time,
     /// in the order of the calls: an older picture must not take the place of a newer one.
-    private func takeInStoredChanges() async {
+    ///
+    /// - Parameter asking: whether the storage is asked at all.
+    private func takeInStoredChanges(asking: Bool = true) async {
         let earlier = lastUpdate
         let update = Task {
             await earlier?.value
-            await readStoredChanges()
+            await readStoredChanges(asking: asking)
         }
         lastUpdate = update
         await update.value
     }
 
-    private func readStoredChanges() async {
+    private func readStoredChanges(asking: Bool) async {
         do {
             var next = organizations
             // Known without asking the storage: it stops in time where that can't be reached, too.
@@ -345,6 +393,7 @@ package actor GatewayRuntime {
                 organizations = next
                 publish()
             }
+            guard asking else { return }
             let isChanged = try await next.update(from: store)
             storeIsFailing = false
             if !isChanged, !hasEnded { return }
@@ -402,8 +451,18 @@ package actor GatewayRuntime {
         await telemetry.take(reports.map(\.telemetry), now: EventLoop.wallClock())
         for line in upstreamLog.changes(reports.map(\.upstreams)) { logger.log(level: line.level, "\(line.text)") }
         let used = reports.reduce(into: Set<String>()) { $0.formUnion($1.usedSecrets) }
-        if !used.isEmpty { await store.recordSecretUse(Array(used), at: EventLoop.wallClock()) }
+        noteUse(of: used)
         await sum(reports)
+    }
+
+    /// Nobody waits for it, and while it takes long it is left out: it is only a hint for operators.
+    private func noteUse(of secrets: Set<String>) {
+        guard !secrets.isEmpty, !isNotingSecrets else { return }
+        isNotingSecrets = true
+        Task {
+            await store.recordSecretUse(Array(secrets), at: EventLoop.wallClock())
+            isNotingSecrets = false
+        }
     }
 
     /// What `/metrics` shows: as of now, or, once the workers end one after the other, as of then.
@@ -420,6 +479,8 @@ package actor GatewayRuntime {
         figures.admissionsQueued = admission.queued
         figures.telemetry = await telemetry.counts
         figures.storageIsUp = !storeIsFailing
+        figures.storageIsListening = isListening == true
+        figures.gateways = gatewayCount
         figures.reloads = reloads
         figures.certificates = certificates.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }
         figures.logBatchesDropped = LogWriter.standardError.droppedBatches

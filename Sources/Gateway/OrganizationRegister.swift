@@ -30,13 +30,26 @@ struct OrganizationRegister {
     mutating func update(from store: any OrganizationStore & SessionStore) async throws -> Bool {
         let leaves = try await store.leaves(after: lastLeave)
         for (organization, user) in leaves.users { cache.revoke(user: user, in: cache.scope(of: organization)) }
+        if !leaves.isComplete { forgetEverybody() }
         lastLeave = leaves.last
-        guard try await store.generation() != stored.generation else { return false }
-        var change = try await store.load(changedSince: stored.generation)
+        let generation = try await store.generation()
+        guard generation != stored.generation else { return !leaves.isComplete }
+        // Storage that knows less than before was restored from a backup: nothing of what is known may hold.
+        let since = generation > stored.generation ? stored.generation : -1
+        var change = try await store.load(changedSince: since)
         // A change that comes between a revocation and the reading behind it is revoked in its turn.
-        while revoke(change) { change = try await store.load(changedSince: stored.generation) }
+        while revoke(change) { change = try await store.load(changedSince: since) }
         take(change)
         return true
+    }
+
+    /// Drops all remembered identities: some of their sessions may have ended, and nobody knows any more which.
+    private mutating func forgetEverybody() {
+        for (index, organization) in stored.organizations.enumerated() {
+            let id = organization.settings.id
+            known[id] = (organization.generation, cache.revoke(cache.scope(of: id)))
+            snapshots[index] = snapshot(organization)
+        }
     }
 
     /// Drops the secrets whose planned end has come, at `moment` in seconds since 1970, with all that they vouched for.

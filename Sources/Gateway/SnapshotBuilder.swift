@@ -10,7 +10,8 @@ import UserDirectory
 enum SnapshotBuilder {
     static func snapshot(
         _ configuration: GatewayConfiguration, _ organizations: OrganizationRegister, _ upstreams: [UpstreamSnapshot],
-        labels: MetricLabels, signingKey: ES256SigningKey, rateTable: RateTable, workers: Int
+        labels: MetricLabels, signingKey: ES256SigningKey, rateTable: RateTable, workers: Int,
+        gateways: Int
     ) -> DataPlaneSnapshot {
         let positions = Dictionary(
             uniqueKeysWithValues: configuration.upstreams.enumerated().map { ($0.element.name, $0.offset) })
@@ -36,15 +37,19 @@ enum SnapshotBuilder {
         return DataPlaneSnapshot(
             cache: organizations.cache, organizations: organizations.snapshots,
             upstreams: upstreams, routes: routes, signingKey: signingKey, options: options,
-            rates: rates(configuration.rateLimits), rateTable: rateTable)
+            rates: rates(configuration.rateLimits, gateways: gateways), rateTable: rateTable)
     }
 
-    private static func rates(_ configuration: RateLimitsConfiguration) -> RateLimits {
+    /// Guesses are of all gateways together: each allows its part. Whoever has a good token isn't concerned by that.
+    private static func rates(_ configuration: RateLimitsConfiguration, gateways: Int) -> RateLimits {
         func limit(_ rate: RequestRate) -> RateLimit { RateLimit(rate.perSecond, burst: rate.burst) }
         var rates = RateLimits()
         rates.requests = configuration.requests.map(limit)
         rates.organizations = configuration.organizations.mapValues { $0.map(limit) }
-        rates.badTokens = configuration.badTokensPerMinute.map { RateLimit($0, inSeconds: 60, burst: $0) }
+        rates.badTokens = configuration.badTokensPerMinute.map { count in
+            let part = max(1, count / max(1, gateways))
+            return RateLimit(part, inSeconds: 60, burst: part)
+        }
         return rates
     }
 

@@ -1,5 +1,5 @@
 import DirectoryPostgres
-package import DirectorySQLite
+import DirectorySQLite
 package import GatewayConfiguration
 package import UserDirectory
 
@@ -17,7 +17,7 @@ extension StorageConfiguration {
             return try SQLiteStore(path: path, masterKey: masterKey)
         case .postgres(let address):
             let masterKey = try masterKey(environment, isNew: try !PostgresStore.holdsSecrets(address: address))
-            return try PostgresStore(address: address, masterKey: masterKey)
+            return try PostgresStore(address: address, notifyAddress: notifyAddress, masterKey: masterKey)
         }
     }
 
@@ -26,11 +26,13 @@ extension StorageConfiguration {
             file: masterKeyFile, environment: environment[Self.masterKeyVariable], createIfMissing: isNew)
     }
 
-    /// Opens the token log, the figures and the alerts, which this gateway keeps in a file; makes what is missing.
-    package func openTelemetry() throws -> SQLiteTelemetry {
+    /// Opens the token log, the figures and the alerts; makes what is missing.
+    package func openTelemetry() throws -> any TokenLogStore & ReportStore & AlertStore {
         switch database {
-        case .sqlite(let path): try SQLiteTelemetry(path: SQLiteTelemetry.path(beside: path))
-        case .postgres: try SQLiteTelemetry(path: tokenLogFile)
+        case .sqlite(let path): return try SQLiteTelemetry(path: SQLiteTelemetry.path(beside: path))
+        case .postgres(let address):
+            guard let tokenLogFile else { return try PostgresTelemetry(address: address) }
+            return try SQLiteTelemetry(path: tokenLogFile)
         }
     }
 }

@@ -5,16 +5,22 @@ extension StorageConfiguration {
             "`sqlite:PATH`, whose file is made where it is missing; or `postgres://user@host/database`, which several "
                 + "gateways share, with libpq's parameters (`?sslmode=verify-full`).")
         if case .sqlite(let path) = database, path != ":memory:" { database = .sqlite(path: files.resolve(path)) }
-        let log = reader.value(
-            "token_log_file", .text("a path", longest: 4096), default: defaultTokenLog,
-            "Where this gateway keeps the token log, the figures and the alerts where `url` is PostgreSQL; with "
-                + "SQLite they lie beside its file.")
+        let notify = reader.optional(
+            "notify_url", .postgresAddress,
+            "The same database past a pooler, for the one connection that listens to changes, where `url` leads to a "
+                + "pooler that gives each transaction another connection. Without it the gateway finds out that it hears "
+                + "nothing, and asks ten times a second instead.")
+        let log = reader.optional(
+            "token_log_file", .text("a path", longest: 4096),
+            "A file for a token log, figures and alerts of this gateway's own where `url` is PostgreSQL. Without it they "
+                + "are in that database, where all gateways' are; with SQLite they lie beside its file.")
         let key = reader.optional(
             "master_key_file", .text("a path", longest: 4096), default: defaultMasterKeyFile,
             "The key that encrypts secrets at rest: 64 hexadecimal characters, mode 0600. Made at first start where "
                 + "neither it nor a database is there. `WIDGET_GATEWAY_MASTER_KEY` wins over it.")
         return StorageConfiguration(
-            database: database, masterKeyFile: key.map(files.resolve), tokenLogFile: files.resolve(log))
+            database: database, masterKeyFile: key.map(files.resolve), notifyAddress: notify,
+            tokenLogFile: log.map(files.resolve))
     }
 }
 

@@ -32,8 +32,7 @@ package struct GatewayConfiguration: Sendable, Equatable {
         admin = ListenerConfiguration(address: .loopback(port: 9443), security: .cleartext)
         storage = StorageConfiguration(
             database: .sqlite(path: resolvePath(StorageConfiguration.defaultDatabase, in: folder)),
-            masterKeyFile: resolvePath(StorageConfiguration.defaultMasterKeyFile, in: folder),
-            tokenLogFile: resolvePath(StorageConfiguration.defaultTokenLog, in: folder))
+            masterKeyFile: resolvePath(StorageConfiguration.defaultMasterKeyFile, in: folder))
         upstreams = []
         routes = []
         workers = 0
@@ -81,8 +80,10 @@ package struct StorageConfiguration: Sendable, Equatable {
     package var database: Database
     /// Nil: the master key comes from `WIDGET_GATEWAY_MASTER_KEY` alone.
     package var masterKeyFile: String?
-    /// Where the token log is kept when `database` isn't a file.
-    package var tokenLogFile: String
+    /// Where changes of `database` are listened for; nil: `database` itself. May hold a password, and is never shown.
+    package var notifyAddress: String?
+    /// Where this gateway keeps a token log of its own when `database` isn't a file; nil: in `database`.
+    package var tokenLogFile: String?
 
     package enum Database: Sendable, Equatable {
         case sqlite(path: String)
@@ -91,15 +92,15 @@ package struct StorageConfiguration: Sendable, Equatable {
     }
 
     package init(
-        database: Database, masterKeyFile: String?, tokenLogFile: String = StorageConfiguration.defaultTokenLog
+        database: Database, masterKeyFile: String?, notifyAddress: String? = nil, tokenLogFile: String? = nil
     ) {
         self.database = database
         self.masterKeyFile = masterKeyFile
+        self.notifyAddress = notifyAddress
         self.tokenLogFile = tokenLogFile
     }
 
     static let defaultDatabase = "data/widget-gateway.db"
-    package static let defaultTokenLog = "data/widget-gateway-log.db"
     static let defaultMasterKeyFile = "data/master.key"
 }
 

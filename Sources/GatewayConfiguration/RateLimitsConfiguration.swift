@@ -29,7 +29,8 @@ extension RateLimitsConfiguration {
         let badTokens = reader.value(
             "bad_tokens_per_minute", .integer(0...1_000_000), default: result.badTokensPerMinute ?? 0,
             "Tokens and user hashes that no secret vouches for, of one client at one organization. Beyond that, bad ones "
-                + "get 429 and no row in the token log; good ones pass as before. 0: no limit.")
+                + "get 429 and no row in the token log; good ones pass as before. Gateways that share a storage each allow "
+                + "their part of it. 0: no limit.")
         result.badTokensPerMinute = badTokens == 0 ? nil : badTokens
         var named: [String: RequestRate?] = [:]
         _ = reader.list("organizations", "Organizations with a rate of their own.") { element -> String? in

@@ -54,7 +54,11 @@ import Testing
             """
             listen: [{ address: "[::1]:0", cleartext: yes }]
             admin: { enabled: false }
-            storage: { url: "sqlite:/var/lib/gateway.db", master_key_file: null }
+            storage:
+              url: sqlite:/var/lib/gateway.db
+              notify_url: postgres://db.example/widgets
+              token_log_file: log.db
+              master_key_file: null
             upstreams:
               - name: b-1
                 url: http://backend:8080/
@@ -85,7 +89,7 @@ import Testing
             configuration.storage
                 == StorageConfiguration(
                     database: .sqlite(path: "/var/lib/gateway.db"), masterKeyFile: nil,
-                    tokenLogFile: "/etc/gateway/data/widget-gateway-log.db"))
+                    notifyAddress: "postgres://db.example/widgets", tokenLogFile: "/etc/gateway/log.db"))
         var upstream = UpstreamConfiguration(name: "b-1", host: "backend", port: 8080, authority: "backend:8080")
         upstream.profile = true
         upstream.assertion = true

@@ -5,7 +5,7 @@ import CPQ
 /// Statements have no names, so that it makes no difference whether a pooler (PgBouncer in transaction mode, say) gives
 /// each transaction another server connection.
 final class PostgresConnection {
-    private let connection: OpaquePointer
+    let connection: OpaquePointer
 
     /// - Parameter address: `postgres://…`, as libpq documents it ("Connection URIs").
     init(_ address: String) throws {
@@ -105,7 +105,7 @@ final class PostgresConnection {
         return PostgresFailure(message: message ?? "the server refused", state: String(cString: state))
     }
 
-    private static func firstLine(_ message: UnsafeMutablePointer<CChar>?) -> String {
+    static func firstLine(_ message: UnsafeMutablePointer<CChar>?) -> String {
         guard let message else { return "unknown error" }
         return String(String(cString: message).prefix { !$0.isNewline })
     }

@@ -4,9 +4,6 @@ import UserDirectory
 
 /// What rules would have refused, in one transaction.
 struct RefusalTable {
-    /// Origins of one reason and hour, beyond which they aren't told apart.
-    static let maximumOrigins = 32
-
     let database: Database
 
     static let find = """
@@ -36,7 +33,7 @@ struct RefusalTable {
             sum.origin != WouldBeRefusals.otherOrigins,
             try Int.fetchOne(
                 database, sql: Self.countOrigins,
-                arguments: [organization, hour, sum.rule.rawValue, sum.code]) ?? 0 >= Self.maximumOrigins
+                arguments: [organization, hour, sum.rule.rawValue, sum.code]) ?? 0 >= WouldBeRefusals.maximumOrigins
         {
             sum.origin = WouldBeRefusals.otherOrigins
             _ = try merge(into: &sum, organization: organization, hour: hour)

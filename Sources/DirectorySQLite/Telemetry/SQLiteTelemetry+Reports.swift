@@ -26,10 +26,9 @@ extension SQLiteTelemetry {
     }
 
     package func enforcementReport(of organization: String, now: Double) async throws -> EnforcementReport {
-        let starts = [3600.0, 86400, 7 * 86400].map { HourlyFigures.hour(of: now - $0) }
-        let windows = try await reading { database in
-            var windows = starts.map { ReportWindow(since: $0) }
-            let since = Int64(starts[2])
+        try await reading { database in
+            var windows = ReportWindow.ofReport(at: now)
+            let since = Int64(windows[2].since)
             for row in try Row.fetchAll(database, sql: Self.traffic, arguments: [organization, since]) {
                 let traffic = Traffic(
                     requests: row["requests"], identified: row["identified"], tokens: row["tokens"],
@@ -39,14 +38,8 @@ extension SQLiteTelemetry {
             try RefusalTable(database: database).forEach(of: organization, since: since) { refusals, hour in
                 for index in windows.indices { windows[index].add(refusals, hour: hour) }
             }
-            return windows
+            return EnforcementReport(organization: organization, at: now, windows: windows)
         }
-        let rules = EnforcementRule.allCases.map { rule in
-            RuleReport(
-                rule: rule, lastHour: windows[0].figures(of: rule), lastDay: windows[1].figures(of: rule),
-                lastWeek: windows[2].figures(of: rule))
-        }
-        return EnforcementReport(organization: organization, at: now, rules: rules)
     }
 
     package func outcomes(of organization: String, since: Double, until: Double) async throws -> [HourlyOutcome] {

@@ -110,21 +110,3 @@ extension SQLiteTelemetry {
         )
         """
 }
-
-/// Divides too little among many.
-enum EvenShare {
-    /// The most that each may have so that all together have at most `total`; what some leave is the others'.
-    static func quota(of wants: [Int], within total: Int) -> Int {
-        var left = total
-        var others = wants.count
-        for want in wants.sorted() {
-            guard want * others > left else {
-                left -= want
-                others -= 1
-                continue
-            }
-            return max(0, left) / others
-        }
-        return .max
-    }
-}

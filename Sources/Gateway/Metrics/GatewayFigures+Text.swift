@@ -99,6 +99,10 @@ extension GatewayFigures {
         text.counter("widget_sign_ins_total", "Sessions begun on the portal.", counters.signIns)
         text.gauge(
             "widget_storage_up", "Whether the storage could be read when it was last asked.", storageIsUp ? 1 : 0)
+        text.gauge(
+            "widget_storage_listening", "Whether the storage announces its changes to this gateway.",
+            storageIsListening ? 1 : 0)
+        text.gauge("widget_gateways", "Gateways that share the storage, this one included.", gateways)
     }
 
     private func writeUpstreams(to text: inout MetricsText) {

@@ -22,6 +22,10 @@ struct GatewayFigures: Sendable {
     var admissionsQueued = 0
     var telemetry = TelemetryCounts()
     var storageIsUp = true
+    /// Whether storage announces its changes.
+    var storageIsListening = false
+    /// That share the storage.
+    var gateways = 1
     var reloads = ReloadFigures()
     /// When the certificate of each listener with one runs out: seconds since 1970.
     var certificates: [(listener: String, expiry: Double)] = []

@@ -41,6 +41,16 @@ extension ValueKind where Value == StorageConfiguration.Database {
 }
 
 extension ValueKind where Value == String {
+    /// May hold a password: never quoted.
+    static let postgresAddress: ValueKind = {
+        var kind = ValueKind.parsed("postgres://…", show: { _ in "postgres://…" }) { text throws(ValueProblem) in
+            guard !text.utf8.contains(0) else { return nil }
+            return text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") ? text : nil
+        }
+        kind.isSecret = true
+        return kind
+    }()
+
     /// ASCII letters, digits, `-` and `_`; 1–64 characters.
     static func identifier(_ name: String, lowerCase: Bool = false) -> ValueKind {
         ValueKind(name: name) { text, _ in

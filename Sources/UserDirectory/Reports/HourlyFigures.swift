@@ -78,6 +78,8 @@ package struct WouldBeRefusals: Sendable {
     /// The origin of all beyond the first few.
     package static let otherOrigins = "other"
     package static let maximumExamples = 3
+    /// Origins of one reason and hour, beyond which they aren't told apart.
+    package static let maximumOrigins = 32
 
     package var rule: EnforcementRule
     package var code: String

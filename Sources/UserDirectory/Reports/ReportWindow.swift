@@ -6,12 +6,18 @@ package struct ReportWindow: Sendable {
         let origin: String
     }
 
-    private let since: Double
+    /// When its first hour began, in seconds since 1970.
+    package let since: Double
     private var traffic = Traffic()
     private var reasons: [Reason: WouldBeRefusals] = [:]
 
     /// `since` is when the first hour began, in seconds since 1970.
     package init(since: Double) { self.since = since }
+
+    /// The hour, the day and the seven days before `now`, in seconds since 1970.
+    package static func ofReport(at now: Double) -> [ReportWindow] {
+        [3600.0, 86400, 7 * 86400].map { ReportWindow(since: HourlyFigures.hour(of: now - $0)) }
+    }
 
     package mutating func add(_ part: Traffic, hour: Double) {
         if hour >= since { traffic += part }
@@ -42,5 +48,18 @@ package struct ReportWindow: Sendable {
                 code: $0.code, origin: $0.origin, requests: $0.requests, users: $0.users.count, examples: $0.examples)
         }
         return figures
+    }
+}
+
+extension EnforcementReport {
+    /// - Parameter windows: of `ReportWindow.ofReport`, filled.
+    package init(organization: String, at now: Double, windows: [ReportWindow]) {
+        self.init(
+            organization: organization, at: now,
+            rules: EnforcementRule.allCases.map { rule in
+                RuleReport(
+                    rule: rule, lastHour: windows[0].figures(of: rule), lastDay: windows[1].figures(of: rule),
+                    lastWeek: windows[2].figures(of: rule))
+            })
     }
 }

@@ -31,7 +31,8 @@ package protocol SessionStore: Sendable {
     func end(_ digest: SessionDigest, of organization: String) async throws -> PortalSession?
 
     /// The sessions that browsers ended at any gateway after leave number `number`, for the others to forget; nil: none
-    /// of them, only the last one's number. A store that one gateway has to itself has nothing to tell.
+    /// of them, only the last one's number. Who reads on from there misses none, in whatever order they were
+    /// committed. A store that one gateway has to itself has nothing to tell.
     func leaves(after number: Int64?) async throws -> SessionLeaves
 
     /// Ends sessions as an operator asks. Returns how many there were that hadn't expired.
@@ -60,10 +61,13 @@ package struct SessionLeaves: Sendable {
     package let last: Int64
     /// Whose they were: the organization, and the directory's id.
     package let users: [(organization: String, user: String)]
+    /// False where some may have been forgotten by now: whoever was away for so long must remember nobody.
+    package let isComplete: Bool
 
-    package init(last: Int64, users: [(organization: String, user: String)]) {
+    package init(last: Int64, users: [(organization: String, user: String)], isComplete: Bool = true) {
         self.last = last
         self.users = users
+        self.isComplete = isComplete
     }
 }
 

@@ -70,8 +70,11 @@ class Postgres:
         self.process.wait(20)
         self.process = None
 
+    def psql(self, database: str = "postgres") -> list[str]:
+        """A command line to which a statement is to be added."""
+        return [str(_binaries() / "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "tests", "-d", database,
+                "-Atc"]
+
     def sql(self, statement: str) -> str:
-        result = subprocess.run(
-            [_binaries() / "psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "tests", "-d", "postgres", "-Atc",
-             statement], capture_output=True, text=True, check=True)
+        result = subprocess.run([*self.psql(), statement], capture_output=True, text=True, check=True)
         return result.stdout.strip()

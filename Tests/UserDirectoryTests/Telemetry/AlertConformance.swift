@@ -40,6 +40,26 @@ import UserDirectory
         #expect(try await store.alerts(of: nil, since: nil, limit: 10).map(\.firstSeen) == [4, 3])
     }
 
+    @Test("What several gateways see of one address is one alert", arguments: TelemetryFactory.all)
+    func shared(_ factory: TelemetryFactory) async throws {
+        let place = try Place()
+        let stores = try (0..<3).map { _ in try factory.open(place) }
+        let raised = try await withThrowingTaskGroup(of: Int.self) { group in
+            for store in stores {
+                group.addTask {
+                    var raised = 0
+                    for round in 0..<5 {
+                        raised += try await store.raise([Self.sighting(at: 1000 + Double(round))]).count
+                    }
+                    return raised
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(raised == 1)
+        #expect(try await stores[0].alerts(of: "acme", since: nil, limit: 10).map(\.count) == [150])
+    }
+
     @Test("Of many users, the most in one window count", arguments: TelemetryFactory.all)
     func manyUsers(_ factory: TelemetryFactory) async throws {
         let store = try factory.open(try Place())

@@ -97,6 +97,36 @@ import UserDirectory
         #expect(figures.reasons.allSatisfy { $0.examples.count <= WouldBeRefusals.maximumExamples })
     }
 
+    @Test(
+        "What gateways add at once is all there, and users whom several saw count once", arguments: TelemetryFactory.all
+    )
+    func merging(_ factory: TelemetryFactory) async throws {
+        let place = try Place()
+        let stores = try (0..<3).map { _ in try factory.open(place) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (number, store) in stores.enumerated() {
+                group.addTask {
+                    for round in 0..<10 {
+                        // Of 400 users, 200 are seen by this one alone.
+                        let own = 1000 * number + 20 * round
+                        let parts = [own..<own + 20, 9000 + 20 * round..<9020 + 20 * round]
+                        try await store.add(
+                            parts.map {
+                                Self.figures(
+                                    hoursAgo: 0, [Self.refusals(users: $0, requests: 20)],
+                                    traffic: Traffic(tokens: 20))
+                            })
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let figures = try await stores[0].enforcementReport(of: "acme", now: Self.now).rules[1].lastHour
+        #expect(figures.wouldRefuse == 1200 && figures.requests == 1200)
+        // 800 users: an estimate beyond `DistinctCount.exactLimit`, of which 10 % is more than four standard errors.
+        #expect(abs(figures.users - 800) < 80, "\(figures.users)")
+    }
+
     @Test("Outcomes add up by hour and code, and go when they are old", arguments: TelemetryFactory.all)
     func outcomes(_ factory: TelemetryFactory) async throws {
         let store = try factory.open(try Place())

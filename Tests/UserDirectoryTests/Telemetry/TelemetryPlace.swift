@@ -1,3 +1,4 @@
+import DirectoryPostgres
 import DirectorySQLite
 import Testing
 import UserDirectory
@@ -11,11 +12,15 @@ struct TelemetryFactory: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = [
-        TelemetryFactory(name: "SQLite") { place in
-            try SQLiteTelemetry(path: SQLiteTelemetry.path(beside: place.path("store.db")))
-        }
-    ]
+    static let all = [sqlite] + (TestPostgres.server == nil ? [] : [postgres])
+
+    private static let sqlite = TelemetryFactory(name: "SQLite") { place in
+        try SQLiteTelemetry(path: SQLiteTelemetry.path(beside: place.path("store.db")))
+    }
+
+    private static let postgres = TelemetryFactory(name: "PostgreSQL") { place in
+        try PostgresTelemetry(address: try TestPostgres.database(of: place))
+    }
 }
 
 extension TokenLogEntry {

@@ -44,6 +44,42 @@ import UserDirectory
         #expect(try await store.tokenLog(filter, after: newest, limit: 1).map(\.time) == [100])
     }
 
+    @Test("Following misses no row while several gateways write", arguments: TelemetryFactory.all)
+    func following(_ factory: TelemetryFactory) async throws {
+        let place = try Place()
+        let reader = try factory.open(place)
+        let writers = try (0..<3).map { _ in try factory.open(place) }
+        let seen = try await withThrowingTaskGroup(of: [TokenLogEntry].self) { group in
+            for (number, writer) in writers.enumerated() {
+                group.addTask {
+                    for round in 0..<40 {
+                        try await writer.append(
+                            (0..<5).map { .row(at: Double(1000 * number + 5 * round + $0)) }, repeats: [])
+                    }
+                    return []
+                }
+            }
+            group.addTask {
+                var seen: [TokenLogEntry] = []
+                while seen.count < 600 {
+                    let rows = try await reader.tokenLog(TokenLogFilter(), after: seen.last?.id ?? 0, limit: 50)
+                    seen += rows
+                    // Whoever has missed one would wait for it forever.
+                    if rows.isEmpty, try await reader.newestTokenLogID() >= 600,
+                        try await reader.tokenLog(TokenLogFilter(), before: nil, limit: 1000).count == 600
+                    {
+                        break
+                    }
+                }
+                return seen
+            }
+            return try await group.reduce([], +)
+        }
+        // What came after the last look is no miss.
+        let rest = try await reader.tokenLog(TokenLogFilter(), after: seen.last?.id ?? 0, limit: 1000)
+        #expect(Set((seen + rest).map(\.time)).count == 600)
+    }
+
     /// Each filter with the indexes (from 0) of the rows that it must find, newest first.
     private static let filters: [(TokenLogFilter, [Int])] = [
         (TokenLogFilter(), [6, 5, 4, 3, 2, 1, 0]),
