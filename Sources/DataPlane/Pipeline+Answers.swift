@@ -76,12 +76,12 @@ extension DataPlaneWorker {
         exchange.transport?.sendInformational(exchange, status: 100, fields: HeaderBlock())
     }
 
-    /// Answers with a rejection, the one way there is.
-    func reject(_ context: RequestContext, _ rejection: Rejection) {
+    /// Answers with a rejection, the one way there is. `user` is the directory's id of who is refused, where that is known.
+    func reject(_ context: RequestContext, _ rejection: Rejection, of user: String? = nil) {
         let exchange = context.exchange
         guard !exchange.responseStarted else { return }
         counters.count(rejection.code)
-        noteRefusal(context, rejection.code)
+        noteRefusal(context, rejection.code, user: user)
         context.code = rejection.code
         exchange.response.removeAll()
         exchange.responseBody.removeAll()

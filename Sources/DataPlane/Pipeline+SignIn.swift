@@ -237,10 +237,10 @@ extension DataPlaneWorker {
         guard let organization = context.organizationSnapshot else { return }
         noteSignIn(context, outcome)
         switch outcome {
-        case .refused(let code):
+        case .refused(let code, let user):
             // Nothing has been settled: the browser may come again with all that it has.
             if code == .directoryUnavailable { context.cookies = [] }
-            reject(context, Rejection(code))
+            reject(context, Rejection(code), of: user)
         case .begun(let id, _):
             counters.signIns += 1
             if case .conflicting = sessionCookie(context) {

@@ -102,7 +102,7 @@ extension DataPlaneWorker {
         admission.submit(request) { outcome in
             switch outcome {
             case .admitted(let user, _): answer(.user(user.id))
-            case .refused(let code): answer(.ended(code))
+            case .refused(let code, _): answer(.ended(code))
             case .unavailable: answer(.ended(.directoryUnavailable))
             }
         }

@@ -110,7 +110,7 @@ extension DataPlaneWorker {
         context.directoryReadAt = directoryReadAt
         switch outcome {
         case .unavailable: reject(context, Rejection(.directoryUnavailable))
-        case .refused(let code): reject(context, Rejection(code))
+        case .refused(let code, let user): reject(context, Rejection(code), of: user)
         case .admitted(let user, let created):
             guard let organization = context.organizationSnapshot else { return }
             if created { counters.usersCreated += 1 }

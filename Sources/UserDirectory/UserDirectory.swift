@@ -71,8 +71,9 @@ package struct AdmissionRequest: Sendable {
 package enum AdmissionOutcome: Sendable, Equatable {
     case admitted(DirectoryUser, created: Bool)
     /// `user_unknown`, `user_blocked`, `identity_conflict`, `token_revoked`, `admin_sso_forbidden` or
-    /// `admin_identity_untrusted`, say: nothing was written.
-    case refused(RejectionCode)
+    /// `admin_identity_untrusted`, say: nothing was written. `user` is the directory's id of whom the token leads to,
+    /// where that is one user.
+    case refused(RejectionCode, user: String? = nil)
     /// The directory can't be reached or written: nothing of this request was written.
     case unavailable
 }

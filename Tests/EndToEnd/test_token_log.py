@@ -135,6 +135,37 @@ def test_each_outcome_is_one_row_with_its_facts(make_gateway):
     nothing_leaks(gateway)
 
 
+def test_refused_users_are_named(make_gateway):
+    """Their tokens are genuine: the row says whose they were, in whatever way they came."""
+    gateway = make_gateway([organization("acme", ACME), organization("lift", OTHER, dialect="productlift"),
+                            organization("known", UPDATE, identify_mode="update_only")])
+    blocked, revoked, admin = (f"{name}@example.test" for name in ("blocked", "revoked", "admin"))
+    lift = {"email": admin, "uid": "9", "name": "Admin"}
+    with gateway.client() as client:
+        for email in (blocked, revoked):
+            accepted(state(client, sign({"email": email}, ACME)))
+        accepted(state(client, sign(lift, OTHER), host="lift"))
+        assert gateway.cli("user", "block", "acme", blocked).returncode == 0
+        assert gateway.cli("user", "sign-out", "acme", revoked).returncode == 0
+        problem(state(client, sign({"email": blocked, "n": 2}, ACME)), "user_blocked")
+        problem(client.get(f"/_widget/state?sso={sign({'email': blocked, 'n': 3}, ACME)}",
+                           headers={"Host": "acme.test"}), "user_blocked")
+        problem(state(client, sign({"email": revoked, "iat": now() - 100, "exp": now() + 100}, ACME)), "token_revoked")
+        assert gateway.cli("user", "set-role", "lift", admin, "admin").returncode == 0
+        problem(state(client, sign(lift | {"n": 2}, OTHER), host="lift"), "admin_sso_forbidden")
+        problem(state(client, sign({"email": "nobody@example.test"}, UPDATE), host="known"), "user_unknown")
+    rows = {(row["code"], row["source"]): row.get("user") for row in rows_when(gateway, 5, "--refused")}
+    assert rows == {
+        ("user_blocked", "header"): directory_id(gateway, "acme", blocked),
+        ("user_blocked", "sso_parameter"): directory_id(gateway, "acme", blocked),
+        ("token_revoked", "header"): directory_id(gateway, "acme", revoked),
+        ("admin_sso_forbidden", "header"): directory_id(gateway, "lift", admin),
+        ("user_unknown", "header"): None,
+    }
+    assert [row["code"] for row in log_of(gateway, "acme", "--user", blocked)] == ["user_blocked"] * 2 + ["accepted"]
+    nothing_leaks(gateway)
+
+
 def test_the_log_is_filtered_and_paged(make_gateway):
     gateway = make_gateway([organization("acme", ACME), organization("other", OTHER)])
     with gateway.client() as client:

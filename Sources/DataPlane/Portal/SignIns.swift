@@ -50,7 +50,7 @@ package final class SignIns: Sendable {
         writers.run(orElse: { completion(.refused(.directoryUnavailable)) }) { [store] in
             switch await store.signIn(request) {
             case .unavailable: completion(.refused(.directoryUnavailable))
-            case .refused(let code): completion(.refused(code))
+            case .refused(let code, let user): completion(.refused(code, user: user))
             case .admitted(let user, _): completion(await browser.settle(user, arrival, in: store))
             }
         }
@@ -64,9 +64,9 @@ package final class SignIns: Sendable {
         writers.run(orElse: { completion(.refused(.directoryUnavailable)) }) { [store] in
             guard let user = try? await store.user(pending.user, of: browser.organization), user.id == pending.user
             else { return completion(.refused(.sessionExpired)) }
-            if user.blockedAt != nil { return completion(.refused(.userBlocked)) }
+            if user.blockedAt != nil { return completion(.refused(.userBlocked, user: user.id)) }
             if let moment = user.tokensValidAfter, pending.decidedAt <= moment {
-                return completion(.refused(.tokenRevoked))
+                return completion(.refused(.tokenRevoked, user: user.id))
             }
             completion(await browser.settle(user, arrival, in: store))
         }
@@ -95,7 +95,8 @@ package final class SignIns: Sendable {
 
 /// What a sign-in has come to.
 enum SignInOutcome: Sendable {
-    case refused(RejectionCode)
+    /// `user` is the directory's id of who is refused, where that is known.
+    case refused(RejectionCode, user: String? = nil)
     /// The browser gets this session; the one that it had has ended.
     case begun(SessionID, user: String)
     /// The browser's cookies couldn't be seen: it is to ask again, from this site.
@@ -152,7 +153,7 @@ struct SignInBrowser: Sendable {
                 initiator: arrival.initiator, allowUnsolicited: allowsUnsolicited, currentUser: current?.id,
                 newUser: user.id, canSetSessionNow: showsCookies))
         switch decision {
-        case .refuse(let code): return .refused(code)
+        case .refuse(let code): return .refused(code, user: user.id)
         case .continueOnSameSite: return .continueOnSameSite(user)
         case .ask: return .ask(current: current ?? user, new: user)
         case .begin: return await begin(user, arrival, in: store)

@@ -6,9 +6,9 @@ import UserDirectory
 /// The pipeline says here what became of a token. Nothing here can refuse a request or hold it up.
 extension DataPlaneWorker {
     /// A request is refused. Written down where it presented a token, and that is why.
-    func noteRefusal(_ context: RequestContext, _ code: RejectionCode) {
+    func noteRefusal(_ context: RequestContext, _ code: RejectionCode, user: String? = nil) {
         guard presentsIdentity(context), code.concernsTokens, let tally = tally(context) else { return }
-        note(context, tally, code.position, EntryClass(code), user: nil, warnings: [])
+        note(context, tally, code.position, EntryClass(code), user: user, warnings: [])
     }
 
     /// A guess too many: counted with others of its kind, in no row of its own.

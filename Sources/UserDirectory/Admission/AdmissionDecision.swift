@@ -2,8 +2,8 @@ package import IdentityCore
 
 /// What is to be done about one request, decided from what a store found: the same rules for every store.
 package enum AdmissionDecision: Sendable, Equatable {
-    /// Nothing is written.
-    case refuse(RejectionCode)
+    /// Nothing is written. `user` is the id of whom the request leads to, where that is one user.
+    case refuse(RejectionCode, user: String? = nil)
     /// Known, and nothing that the request says is new: nothing is written.
     case keep(DirectoryUser)
     /// The user as it is to be stored; the store sets `updatedAt`. Where the role is another one than before, what is
@@ -41,10 +41,10 @@ extension AdmissionRequest {
             merge.take(profile, includingPreferences: true)
             return .create(merge.profile, unverified: merge.unverified, role: privilegeDecision.role(of: .user))
         case .found(let user):
-            if isRevoked(by: user.tokensValidAfter) { return .refuse(.tokenRevoked) }
-            if user.blockedAt != nil { return .refuse(.userBlocked) }
+            if isRevoked(by: user.tokensValidAfter) { return .refuse(.tokenRevoked, user: user.id) }
+            if user.blockedAt != nil { return .refuse(.userBlocked, user: user.id) }
             let decision = privilegeDecision
-            if let code = decision.refusal(of: user.role) { return .refuse(code) }
+            if let code = decision.refusal(of: user.role) { return .refuse(code, user: user.id) }
             return merged(into: user, role: decision.role(of: user.role), includingPreferences: false)
         }
     }
@@ -139,7 +139,7 @@ extension ArraySlice<AdmissionRequest> {
         for request in self {
             switch try request.decide(lookup) {
             case .keep(let user): outcomes.append(.admitted(user, created: false))
-            case .refuse(let code): outcomes.append(.refused(code))
+            case .refuse(let code, let user): outcomes.append(.refused(code, user: user))
             case .create, .update: return outcomes
             }
         }

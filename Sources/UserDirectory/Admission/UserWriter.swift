@@ -16,8 +16,8 @@ extension UserWriter {
     /// Decides one request and writes what was decided. `moment` is in seconds since 1970.
     package mutating func admit(_ request: AdmissionRequest, at moment: Double) throws -> AdmissionOutcome {
         switch try request.decide(self) {
-        case .refuse(let code):
-            return .refused(code)
+        case .refuse(let code, let user):
+            return .refused(code, user: user)
         case .keep(let user):
             return .admitted(user, created: false)
         case .update(var user, let roleChanged):
@@ -46,7 +46,7 @@ extension UserWriter {
                 organization: settings.id, rule: settings.admissionRule, profile: profile, issuedAt: nil,
                 onlyIDVerified: false)
             switch try request.decideImport(self) {
-            case .refuse(let code):
+            case .refuse(let code, _):
                 throw StoreError.importRefused(index: index, code: code.rawValue)
             case .keep:
                 break

@@ -10,12 +10,28 @@ import UserDirectory
         await _ = store.admit(.verified(profile(id: "7", email: "ann@acme.test")))
         #expect(try await store.setBlocked(true, user: "7", of: "acme"))
         let renamed = profile(id: "7", email: "ann@acme.test", name: "New")
-        #expect(await store.admit(.verified(renamed)) == .refused(.userBlocked))
-        #expect(await store.admit(.plain(profile(id: "7"))) == .refused(.userBlocked))
+        #expect(await store.admit(.verified(renamed)).refusal == .userBlocked)
+        #expect(await store.admit(.plain(profile(id: "7"))).refusal == .userBlocked)
         #expect(try await store.user("7", of: "acme")?.profile.name == nil)
         #expect(try await store.setBlocked(false, user: "7", of: "acme"))
         #expect(await store.admit(.verified(renamed)).user?.blockedAt == nil)
         #expect(try await !store.setBlocked(true, user: "nobody", of: "acme"))
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func `a refusal names the user whom it concerns`(_ factory: StoreFactory) async throws {
+        let (store, _) = try await factory.fresh()
+        let ann = profile(id: "7", email: "ann@acme.test")
+        let id = try #require(await store.admit(.verified(ann)).user?.id)
+        try await store.signOutEverywhere(user: "7", of: "acme", at: 1000)
+        #expect(await store.admit(.verified(ann, issuedAt: 999)) == .refused(.tokenRevoked, user: id))
+        #expect(try await store.setBlocked(true, user: "7", of: "acme"))
+        #expect(await store.admit(.verified(ann, issuedAt: 1001)) == .refused(.userBlocked, user: id))
+        // A batch that has something to write is decided by another transaction.
+        let bob = AdmissionRequest.verified(profile(email: "bob@acme.test"))
+        #expect(await store.admit([bob, .verified(ann, issuedAt: 999)])[1] == .refused(.tokenRevoked, user: id))
+        let nobody = AdmissionRequest.verified(profile(email: "nobody@acme.test"), mode: .updateOnly)
+        #expect(await store.admit(nobody) == .refused(.userUnknown))
     }
 
     @Test(
@@ -30,7 +46,7 @@ import UserDirectory
         await _ = store.admit(.verified(ann))
         #expect(try await store.signOutEverywhere(user: "ann@acme.test", of: "acme", at: 1000.5))
         let outcome = await store.admit(.verified(ann, issuedAt: row.issuedAt))
-        #expect(row.admitted ? outcome.user != nil : outcome == .refused(.tokenRevoked))
+        #expect(row.admitted ? outcome.user != nil : outcome.refusal == .tokenRevoked)
     }
 
     @Test(arguments: StoreFactory.all)

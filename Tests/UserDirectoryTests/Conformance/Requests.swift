@@ -36,6 +36,11 @@ extension AdmissionOutcome {
         if case .admitted(let user, _) = self { user } else { nil }
     }
 
+    /// Why nobody was let in, nil where somebody was.
+    var refusal: RejectionCode? {
+        if case .refused(let code, _) = self { code } else { nil }
+    }
+
     var isCreation: Bool {
         if case .admitted(_, created: true) = self { true } else { false }
     }
