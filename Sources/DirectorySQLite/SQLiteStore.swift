@@ -72,6 +72,8 @@ package final class SQLiteStore: UserDirectory, OrganizationStore, UserStore, Se
     private static func configuration(_ busyTimeout: Double) -> Configuration {
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
+        // A higher one is refused to whoever isn't root, with a line in the system's log for each thread.
+        configuration.qos = .default
         configuration.label = "widget-gateway"
         return configuration
     }

@@ -122,6 +122,8 @@ package actor GatewayRuntime {
     /// Binds all listeners and starts all threads.
     package func start() async throws {
         signal(SIGPIPE, SIG_IGN)
+        // Past a limit on the size of files: the write fails, and that is dealt with.
+        signal(SIGXFSZ, SIG_IGN)
         // Before anybody can take the gateway for ready: a signal that comes now is taken in by `run`.
         signals = SignalWatcher([SIGTERM, SIGINT, SIGHUP])
         let count = Self.workerCount(configuration)

@@ -244,7 +244,7 @@ def clock(tmp_path):
 
     class Clock:
         file = tmp_path / "clock"
-        env = {"LD_PRELOAD": str(tmp_path / "clock.so"), "TEST_CLOCK": str(file)}
+        env = {"LD_PRELOAD": f"{tmp_path}/clock.so {os.environ.get('LD_PRELOAD', '')}".strip(), "TEST_CLOCK": str(file)}
 
         def jump(self, seconds: int) -> None:
             with self.file.open("r+b") as file:
@@ -255,7 +255,7 @@ def clock(tmp_path):
         pytest.skip("there is no C compiler")
     Clock.file.write_bytes(bytes(8))
     source = Path(__file__).parent / "harness/clock.c"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", Clock.env["LD_PRELOAD"], str(source),
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(tmp_path / "clock.so"), str(source),
                     "-ldl"], check=True)
     return Clock()
 

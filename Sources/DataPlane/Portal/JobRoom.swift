@@ -16,7 +16,7 @@ final class JobRoom: Sendable {
             underWay.subtract(1, ordering: .releasing)
             return refuse()
         }
-        Task.detached(priority: .high) { [self] in
+        Task.detached(priority: .medium) { [self] in
             await job()
             underWay.subtract(1, ordering: .releasing)
         }

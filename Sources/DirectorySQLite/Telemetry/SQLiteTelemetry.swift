@@ -26,6 +26,8 @@ package final class SQLiteTelemetry: TokenLogStore, ReportStore, AlertStore, Sen
         try PrivateFiles.makeFile(path)
         var configuration = Configuration()
         configuration.busyMode = .timeout(busyTimeout)
+        // A higher one is refused to whoever isn't root, with a line in the system's log for each thread.
+        configuration.qos = .default
         configuration.label = "widget-gateway-log"
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)

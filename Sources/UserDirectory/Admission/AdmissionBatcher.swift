@@ -52,7 +52,7 @@ package final class AdmissionBatcher: Sendable {
             return (true, start)
         }
         guard accepted else { return completion(.unavailable) }
-        if start { Task.detached(priority: .high) { await self.work() } }
+        if start { Task.detached(priority: .medium) { await self.work() } }
     }
 
     /// How many requests wait for a commit that hasn't begun.
