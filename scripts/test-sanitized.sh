@@ -30,12 +30,18 @@ done
 
 findings=$(mktemp -d)
 chmod 1777 "$findings"
-trap 'code=$?; stop_postgres; rm -rf "$findings"; exit $code' EXIT
+trap 'code=$?; stop_postgres; rm -rf "$findings" "$findings.mutex.so"; exit $code' EXIT
 export PYTHONDONTWRITEBYTECODE=1 SWIFT_BACKTRACE=enable=no
 # A finding ends the process that it is in, and is written to a file of its own. Leaks aren't looked for: the leak
 # detector has to stop the process as a debugger does, which the gateway forbids; `make soak` looks at memory instead.
 export ASAN_OPTIONS="detect_leaks=0:detect_stack_use_after_return=1:exitcode=99:log_path=$findings/address"
 export TSAN_OPTIONS="halt_on_error=1:exitcode=99:log_path=$findings/thread"
+
+# Without it the sanitizer would take every lock that somebody waited for, for none.
+make_preload() {
+    clang -shared -fPIC -O1 -Wall -Werror -o "$findings.mutex.so" scripts/sanitizer-mutex.c -ldl
+    export LD_PRELOAD="$findings.mutex.so"
+}
 
 # report WHAT STATUS: shows what was found, and ends with what it came to.
 report() {
@@ -55,6 +61,7 @@ for sanitizer in "${sanitizers[@]}"; do
     for stage in "${stages[@]}"; do
         printf '\n==> %s sanitizer: %s\n' "$sanitizer" "$stage"
         start=$SECONDS status=0
+        [ "$sanitizer" = address ] || [ "$stage" = build ] || make_preload
         case $stage in
             build) swift build "${options[@]}" --build-tests || status=$? ;;
             unit)
@@ -68,6 +75,7 @@ for sanitizer in "${sanitizers[@]}"; do
                     .venv/bin/python -m pytest --config-file Tests/pytest.ini "${files[@]}" -m "not memory" || status=$?
                 ;;
         esac
+        unset LD_PRELOAD
         report "$stage" "$status"
         echo "==> $sanitizer sanitizer: $stage took $((SECONDS - start)) s"
     done
