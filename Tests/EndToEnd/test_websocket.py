@@ -385,6 +385,7 @@ def test_what_comes_early_is_nobodys_where_the_upstream_refuses(running, raw):
         assert [exchange.path for exchange in raw.exchanges] == ["/raw/no"]
 
 
+@pytest.mark.memory
 def test_early_bytes_are_bounded(running, raw):
     """A client that goes on sending before the upstream has agreed isn't read any more."""
     answer = threading.Event()
@@ -577,6 +578,7 @@ def test_an_ordinary_connect_stays_refused(running):
 
 # Patience
 
+@pytest.mark.memory
 def test_whoever_doesnt_read_holds_a_bounded_amount_and_is_ended(make_gateway, sockets, raw):
     gateway = make_gateway(ORGANIZATIONS, limits={"stall_timeout_seconds": 2, "idle_timeout_seconds": 5},
                            **settings(sockets, raw))
@@ -594,6 +596,7 @@ def test_whoever_doesnt_read_holds_a_bounded_amount_and_is_ended(make_gateway, s
     assert gateway.resident_bytes() - before < 16 << 20
 
 
+@pytest.mark.memory
 @pytest.mark.parametrize("carrier", ["clear", "h2"])
 def test_an_upstream_that_doesnt_read_holds_a_bounded_amount(running, raw, carrier):
     done = threading.Event()

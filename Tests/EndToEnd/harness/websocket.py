@@ -131,11 +131,6 @@ class HTTP2WebSocket:
             ("sec-websocket-version", "13"), ("sec-websocket-extensions", "permessage-deflate"), *headers])
         self._flush()
         self._wait(lambda: self.status is not None or self.reset is not None)
-        deflate = PerMessageDeflate()
-        offered = dict(self.headers).get("sec-websocket-extensions")
-        if offered:
-            deflate.finalize(offered)
-        self.ws = Connection(ConnectionType.CLIENT, extensions=[deflate] if offered else [])
 
     def __enter__(self) -> "HTTP2WebSocket":
         return self
@@ -216,6 +211,11 @@ class HTTP2WebSocket:
         if isinstance(event, h2.events.ResponseReceived):
             self.headers = list(event.headers)
             self.status = int(dict(event.headers)[":status"])
+            deflate = PerMessageDeflate()
+            agreed = dict(self.headers).get("sec-websocket-extensions")
+            if agreed:
+                deflate.finalize(agreed)
+            self.ws = Connection(ConnectionType.CLIENT, extensions=[deflate] if agreed else [])
         elif isinstance(event, h2.events.DataReceived):
             if self.reads:
                 self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
