@@ -91,8 +91,10 @@ class Gateway:
     """Writes the configuration, applies the organizations, starts `serve`, and waits until it is ready."""
 
     def __init__(self, directory: Path, *, organizations: list[dict], upstreams: list[dict], routes: list[dict],
-                 env: dict[str, str] | None = None, **settings):
+                 env: dict[str, str] | None = None, wrapper: list[str] | None = None, **settings):
         self.directory = directory
+        #: What `serve` is started by; it must replace itself with it.
+        self.wrapper = wrapper or []
         self.env = env or {}
         self.tls_port, self.clear_port, self.admin_port = free_port(), free_port(), free_port()
         self.certificate, _ = make_certificate(directory)
@@ -160,7 +162,7 @@ class Gateway:
     def start(self, timeout: float = 30) -> "Gateway":
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [str(BINARY), "serve", "--config", str(self.config_path)], cwd=self.directory,
+                [*self.wrapper, str(BINARY), "serve", "--config", str(self.config_path)], cwd=self.directory,
                 env=environment(self.env), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=_die_with_parent)
         deadline = time.monotonic() + timeout

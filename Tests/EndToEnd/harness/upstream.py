@@ -109,10 +109,10 @@ class RecordingUpstream:
     A script may return False to have the connection closed after it.
     """
 
-    def __init__(self, port: int = 0):
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=256)
+    def __init__(self, port: int = 0, host: str = "127.0.0.1"):
+        self.listener = socket.create_server((host, port), backlog=256)
         self.port = self.listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://{host}:{self.port}"
         self.exchanges: list[Exchange] = []
         self.connections = 0
         self._scripts: dict[str, tuple[Script, bool]] = {}
