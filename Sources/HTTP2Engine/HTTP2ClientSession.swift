@@ -173,7 +173,9 @@ package final class HTTP2ClientSession {
                 guard stream.interimResponses <= Self.maxInterimResponses, stream.response.status != 101 else {
                     return refuse(stream)
                 }
-                events.append(.informational(stream))
+                var interim = ResponseHead()
+                swap(&interim, &stream.response)
+                events.append(.informational(stream, HTTP2InterimHead(interim)))
                 return
             }
             stream.hasFinalHead = true

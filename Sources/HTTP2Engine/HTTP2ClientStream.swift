@@ -15,7 +15,7 @@ package final class HTTP2ClientStream {
 
     // MARK: Response
 
-    /// The last head that was received: an interim one, then the final one.
+    /// The head that is being received, and in the end the final one.
     package var response = ResponseHead()
     package var responseTrailers = HeaderBlock()
 
@@ -32,8 +32,8 @@ package final class HTTP2ClientStream {
 
 /// What a batch of received or sent bytes amounted to, on the client side.
 package enum HTTP2ClientEvent {
-    /// An interim head (1xx) is in `response`.
-    case informational(HTTP2ClientStream)
+    /// An interim head (1xx) has come; others, and the final one, may have come meanwhile.
+    case informational(HTTP2ClientStream, HTTP2InterimHead)
     /// The final head is in `response`.
     case head(HTTP2ClientStream)
     /// A part of the body: lends the bytes that were received, until the next `receive`.
@@ -44,6 +44,13 @@ package enum HTTP2ClientEvent {
     case sent(HTTP2ClientStream)
     /// The stream is gone: the last that is heard of it.
     case closed(HTTP2ClientStream, HTTP2StreamEnd)
+}
+
+/// An interim head (1xx) of a response, which is soon followed by another.
+package final class HTTP2InterimHead {
+    package let head: ResponseHead
+
+    init(_ head: consuming ResponseHead) { self.head = head }
 }
 
 /// How a stream ended.

@@ -233,10 +233,10 @@ final class UpstreamHTTP2Connection: SocketOwner {
 
     private func handle(_ event: HTTP2ClientEvent) {
         switch event {
-        case .informational(let wire):
+        case .informational(let wire, let interim):
             guard let stream = stream(of: wire) else { return }
             stream.sawResponse = true
-            stream.relay.informational(wire.response.status, wire.response.fields)
+            stream.relay.informational(interim.head.status, interim.head.fields)
         case .head(let wire):
             guard let stream = stream(of: wire) else { return }
             stream.sawResponse = true

@@ -324,6 +324,17 @@ def test_what_http2_forbids_is_a_bad_gateway_or_broken(relaying, upstream, heade
     assert over_http1(relaying).status == 200
 
 
+def test_an_interim_answer_that_comes_together_with_the_final_one(relaying, upstream):
+    def answer(request):
+        request.connection.h2.send_headers(request.stream, [(":status", "103"), ("link", "</a.css>; rel=preload")])
+        request.head(200, [("x-final", "yes")], end=True)
+
+    upstream.on("/early", answer)
+    response = over_http2(relaying, path="/early")
+    assert response.status == 200 and response.complete and response.informational == [103]
+    assert response.value("x-final") == "yes" and response.value("link") is None
+
+
 def test_a_flood_of_interim_answers_is_given_up(relaying, upstream):
     def script(request):
         for _ in range(200):
