@@ -31,7 +31,8 @@ final class HTTP2Callbacks: @unchecked Sendable {  // Never changed after `init`
             guard let frame, let user else { return HTTP2Callbacks.failure }
             HTTP2Callbacks.withSession(user) {
                 $0.headersBegan(
-                    stream: frame.pointee.hd.stream_id, isRequest: frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST)
+                    stream: frame.pointee.hd.stream_id, isRequest: frame.pointee.headers.cat == NGHTTP2_HCAT_REQUEST,
+                    length: frame.pointee.hd.length)
             }
             return 0
         }

@@ -23,6 +23,8 @@ package final class HTTP2ServerSession: ServerSession {
     private var receivingTrailers = false
     private var isDraining = false
     private var highestStream: Int32 = 0
+    /// Those that count for the limit: not closed, and not refused.
+    private var openStreams = 0
     /// Frames that were taken from libnghttp2 before anybody asked for them.
     private var taken = ByteQueue()
     private var walker = FrameWalker()
@@ -44,6 +46,8 @@ package final class HTTP2ServerSession: ServerSession {
     /// A header list beyond the limit is answered by 431; one as many times as long isn't read to its end.
     private static let outrageousFactor = 4
     private static let takenBytes = 16 * 1024
+    /// Streams beyond the limit that may wait for their refusal to go out: the budget ends sooner.
+    private static let refusedStreams = 1024
 
     package init?(limits: HTTP2Limits, pool: ExchangePool, transport: any ExchangeTransport) {
         self.limits = limits
@@ -62,6 +66,7 @@ package final class HTTP2ServerSession: ServerSession {
         session = made
         nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
         submitSettings()
+        takeSettings()
     }
 
     deinit {
@@ -171,6 +176,7 @@ package final class HTTP2ServerSession: ServerSession {
     package func resume(_ exchange: Exchange) { nghttp2_session_resume_data(session, exchange.streamID) }
 
     package func reset(_ exchange: Exchange) {
+        guard !exchange.wasReset else { return }
         exchange.wasReset = true
         // RFC 8441, 5: what a reset of the connection is to a tunnel.
         let error = exchange.isTunnel ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR
@@ -270,7 +276,7 @@ package final class HTTP2ServerSession: ServerSession {
         events = []
     }
 
-    func headersBegan(stream: Int32, isRequest: Bool) {
+    func headersBegan(stream: Int32, isRequest: Bool, length: Int) {
         listBytes = 0
         listFields = 0
         guard isRequest else {
@@ -279,6 +285,8 @@ package final class HTTP2ServerSession: ServerSession {
             return
         }
         highestStream = stream
+        guard openStreams < limits.concurrentStreams else { return refuse(stream, length: length) }
+        openStreams += 1
         let exchange = pool.take()
         exchange {
             $0.transport = transport
@@ -289,6 +297,15 @@ package final class HTTP2ServerSession: ServerSession {
         nghttp2_session_set_stream_user_data(session, stream, exchange.pointer)
         receiving = exchange
         receivingTrailers = false
+    }
+
+    /// One stream more than the client may have: it may ask again (RFC 9113, 5.1.2 and 8.7). Its fields are decoded and
+    /// passed over.
+    private func refuse(_ stream: Int32, length: Int) {
+        receiving = nil
+        nghttp2_submit_rst_stream(
+            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, NGHTTP2_REFUSED_STREAM.rawValue)
+        charge(FrameCost.refused(length: length))
     }
 
     /// Returns false where the connection can't go on.
@@ -351,7 +368,11 @@ package final class HTTP2ServerSession: ServerSession {
     }
 
     func data(stream: Int32, _ bytes: Bytes) {
-        guard let exchange = exchange(stream) else { return }
+        guard let exchange = exchange(stream) else {
+            // Of a stream that was refused.
+            nghttp2_session_consume_connection(session, bytes.count)
+            return
+        }
         let isExpected = exchange { exchange in
             exchange.requestBodyReceived += bytes.count
             guard let limit = limits.bodyBytes, exchange.requestBodyReceived > limit, !exchange.isTunnel else {
@@ -373,6 +394,7 @@ package final class HTTP2ServerSession: ServerSession {
 
     func streamClosed(_ stream: Int32, error: UInt32) {
         guard let exchange = exchange(stream) else { return }
+        openStreams -= 1
         let unread = exchange { exchange in
             let isWhole =
                 error == NGHTTP2_NO_ERROR.rawValue && exchange.responseEnded && exchange.responseBody.isEmpty
@@ -433,7 +455,7 @@ package final class HTTP2ServerSession: ServerSession {
 
     private func submitSettings() {
         var settings = [
-            setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.concurrentStreams),
+            setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.concurrentStreams + Self.refusedStreams),
             setting(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits.streamWindow),
             setting(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.headerListBytes),
         ]
@@ -441,6 +463,25 @@ package final class HTTP2ServerSession: ServerSession {
         nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), &settings, settings.count)
         nghttp2_session_set_local_window_size(
             session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(limits.connectionWindow))
+    }
+
+    /// libnghttp2 ends the connection of a client that has one stream too many. So it is told of a higher limit than the
+    /// client, and the session itself refuses what is between them.
+    private func takeSettings() {
+        var frame: UnsafePointer<UInt8>?
+        let length = nghttp2_session_mem_send(session, &frame)
+        guard length > 0 else { return }
+        var bytes = Array(UnsafeBufferPointer(start: frame, count: length))
+        let firstEntry = 9
+        let value = firstEntry + 2
+        if bytes.count >= value + 4, bytes[firstEntry] == 0,
+            UInt32(bytes[firstEntry + 1]) == NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue
+        {
+            withUnsafeBytes(of: UInt32(clamping: limits.concurrentStreams).bigEndian) {
+                bytes.replaceSubrange(value..<value + 4, with: $0)
+            }
+        }
+        taken.append(bytes)
     }
 
     private func setting(_ id: nghttp2_settings_id, _ value: Int) -> nghttp2_settings_entry {

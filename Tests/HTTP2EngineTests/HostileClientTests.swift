@@ -22,6 +22,73 @@ import Testing
         return talk.client.goAway
     }
 
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt32 { bytes.reduce(0) { $0 << 8 | UInt32($1) } }
+
+    private static func frames(_ bytes: [UInt8]) -> [(type: UInt8, stream: UInt32, payload: ArraySlice<UInt8>)] {
+        var found: [(type: UInt8, stream: UInt32, payload: ArraySlice<UInt8>)] = []
+        var rest = bytes[...]
+        while rest.count >= 9 {
+            let head = rest.prefix(9)
+            let payload = rest.dropFirst(9).prefix(Int(number(head.prefix(3))))
+            found.append((head[head.startIndex + 3], number(head.suffix(4)), payload))
+            rest = rest.dropFirst(9 + payload.count)
+        }
+        return found
+    }
+
+    /// The codes of RST_STREAM frames, by stream.
+    private static func resets(_ bytes: [UInt8]) -> [UInt32: UInt32] {
+        frames(bytes).filter { $0.type == 3 }.reduce(into: [:]) { $0[$1.stream] = number($1.payload) }
+    }
+
+    private static let head: [UInt8] = [0x83, 0x87, 0x84, 0x41, 1, 0x61]
+
+    @Test(arguments: [true, false])
+    func `a stream too many is refused, whether or not its client has been told, and all others go on`(
+        isTold: Bool
+    ) throws {
+        let talk = try #require(Conversation())
+        if isTold { talk.run() } else { talk.send(talk.client.output()) }
+        let limit = UInt32(HTTP2Limits().concurrentStreams)
+        for number in 0...limit { talk.send(frame(1, flags: 5, stream: 2 * number + 1, Self.head)) }
+        #expect(Self.resets(talk.collect()) == [2 * limit + 1: NGHTTP2_REFUSED_STREAM.rawValue])
+        #expect(talk.goesOn && talk.open.count == Int(limit))
+        talk.respond(try #require(talk.open[1]))
+        _ = talk.collect()
+        talk.send(frame(1, flags: 5, stream: 2 * limit + 3, Self.head))
+        #expect(Self.resets(talk.collect()).isEmpty)
+        #expect(talk.goesOn && talk.open[Int32(2 * limit + 3)] != nil)
+    }
+
+    @Test func `what is sent on a refused stream doesn't use up the connection's window`() throws {
+        let talk = try #require(Conversation())
+        talk.run()
+        let limit = UInt32(HTTP2Limits().concurrentStreams)
+        for number in 0..<limit { talk.send(frame(1, flags: 4, stream: 2 * number + 1, Self.head)) }
+        let data = [UInt8](repeating: 1, count: 16_000)
+        // More than the window of a mebibyte.
+        for number in limit..<limit + 20 {
+            talk.send(frame(1, flags: 4, stream: 2 * number + 1, Self.head))
+            for _ in 0..<4 { talk.send(frame(0, stream: 2 * number + 1, data)) }
+            #expect(Self.resets(talk.collect()) == [2 * number + 1: NGHTTP2_REFUSED_STREAM.rawValue])
+        }
+        #expect(talk.goesOn && talk.open.count == Int(limit))
+    }
+
+    @Test func `streams too many are a flood in the end`() throws {
+        let talk = try #require(Conversation())
+        talk.run()
+        var number: UInt32 = 0
+        while talk.goesOn, number < 1000 {
+            talk.send(frame(1, flags: 5, stream: 2 * number + 1, Self.head))
+            number += 1
+        }
+        #expect(!talk.goesOn && number < 128 + 200)
+        #expect(talk.open.count == 128)
+        let goodbye = Self.frames(talk.collect()).last { $0.type == 7 }
+        #expect(goodbye.map { Self.number($0.payload.dropFirst(4).prefix(4)) } == Self.calm)
+    }
+
     @Test(arguments: [
         ("PING", frame(6, stream: 0, [UInt8](repeating: 0, count: 8))), ("SETTINGS", frame(4, stream: 0)),
         ("PRIORITY", frame(2, stream: 9, [0, 0, 0, 0, 16])),
