@@ -134,6 +134,12 @@ package enum StreamSocket {
         }
     }
 
+    /// Bytes that were written and that the other end hasn't acknowledged.
+    package static func unacknowledged(_ descriptor: Int32) -> Int {
+        var count: Int32 = 0
+        return ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
+    }
+
     /// Says that nothing more will be sent; what the peer still sends can be read.
     package static func shutdownWriting(_ descriptor: Int32) { shutdown(descriptor, Int32(SHUT_WR)) }
 

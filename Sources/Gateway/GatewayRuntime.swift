@@ -48,6 +48,7 @@ package actor GatewayRuntime {
     private var upstreams: [UpstreamSnapshot]
     /// What the upstreams' names stand for. Looking them up may take long: nothing else waits for it.
     private var addresses = AddressBook()
+    private let clients = ClientConnections()
     private var isLookingUp = false
     private var upstreamLog = UpstreamLog()
     private var workers: [GatewayWorker] = []
@@ -129,9 +130,11 @@ package actor GatewayRuntime {
         let count = Self.workerCount(configuration)
         let snapshot = snapshot()
         let limits = SnapshotBuilder.limits(configuration, workers: count)
+        limitClients()
         workers = try (0..<count).map { _ in
             try GatewayWorker(
-                snapshot: snapshot, limits: limits, admission: admission, signIns: signIns, portalKey: portalKey)
+                snapshot: snapshot, limits: limits, admission: admission, signIns: signIns, portalKey: portalKey,
+                clients: clients)
         }
         for (listener, sockets) in zip(configuration.listen, sockets.data) { try use(sockets, for: listener) }
         try await startAdmin()
@@ -316,7 +319,13 @@ package actor GatewayRuntime {
     private func publish() {
         let snapshot = snapshot()
         let limits = SnapshotBuilder.limits(configuration, workers: workers.count)
+        limitClients()
         for worker in workers { worker.use(snapshot, limits: limits) }
+    }
+
+    private func limitClients() {
+        clients.use(
+            limit: configuration.limits.connectionsPerClient, isExempt: SnapshotBuilder.isTrustedProxy(configuration))
     }
 
     /// Polls the configuration file and the counters: whatever the storage is at, workers are asked in time for what

@@ -20,7 +20,7 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
 
     init(
         snapshot: DataPlaneSnapshot, limits: ServerLimits, admission: AdmissionBatcher, signIns: SignIns,
-        portalKey: PortalKey
+        portalKey: PortalKey, clients: ClientConnections
     ) throws(EventLoopError) {
         loop = try EventLoop()
         mailbox = loop.mailbox
@@ -30,6 +30,7 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
             snapshot: snapshot,
             log: { LogWriter.standardError.write($0) })
         server = ServerWorker(loop: loop, handler: dataPlane, limits: limits)
+        server.clients = clients
     }
 
     /// Takes over a listening socket; before `start` only.

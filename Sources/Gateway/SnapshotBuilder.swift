@@ -27,17 +27,21 @@ enum SnapshotBuilder {
         options.logsJSON = configuration.log.format == .json
         options.requestsInFlight = max(1, configuration.overload.requestsInFlight / workers)
         if let lag = configuration.overload.lagSeconds { options.lagMilliseconds = UInt64(lag * 1000) }
-        let trusted = configuration.trustedProxies
-        if !trusted.isEmpty {
-            options.isTrustedProxy = { bytes in
-                let address = address(bytes)
-                return trusted.contains { $0.contains(address) }
-            }
-        }
+        options.isTrustedProxy = isTrustedProxy(configuration)
         return DataPlaneSnapshot(
             cache: organizations.cache, organizations: organizations.snapshots,
             upstreams: upstreams, routes: routes, signingKey: signingKey, options: options,
             rates: rates(configuration.rateLimits, gateways: gateways), rateTable: rateTable)
+    }
+
+    /// Nil where nobody is.
+    static func isTrustedProxy(_ configuration: GatewayConfiguration) -> (@Sendable ([UInt8]) -> Bool)? {
+        let trusted = configuration.trustedProxies
+        guard !trusted.isEmpty else { return nil }
+        return { bytes in
+            let address = address(bytes)
+            return trusted.contains { $0.contains(address) }
+        }
     }
 
     /// Guesses are of all gateways together: each allows its part. Whoever has a good token isn't concerned by that.

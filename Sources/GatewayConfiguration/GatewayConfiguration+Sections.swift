@@ -90,6 +90,10 @@ extension LimitsConfiguration {
         result.connections = reader.value(
             "connections", .integer(1...10_000_000), default: result.connections,
             "Client connections open at once, on all data listeners together.")
+        result.connectionsPerClient = reader.value(
+            "connections_per_client", .integer(0...10_000_000), default: result.connectionsPerClient,
+            "The same of one client: an IPv4 address, or 64 bits of an IPv6 address. `trusted_proxies` may have any "
+                + "number. 0: everybody may.")
         result.handshakes = reader.value(
             "handshakes", .integer(16...1_000_000), default: result.handshakes,
             "TLS handshakes under way at once on one worker; beyond that, the oldest are given up.")

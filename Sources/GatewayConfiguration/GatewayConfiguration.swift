@@ -229,6 +229,8 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var continuationFrames = 8
     /// Open at once on all data listeners together.
     package var connections = 20_000
+    /// The same of one client; 0: any number.
+    package var connectionsPerClient = 5000
     /// TLS handshakes under way at once on one worker.
     package var handshakes = 512
     /// How long streams in flight may take to finish after `SIGTERM`.

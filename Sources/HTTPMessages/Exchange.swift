@@ -139,6 +139,30 @@ package protocol ExchangeTransport: AnyObject {
 
     /// Who is at the other end.
     var peer: PeerInformation { get }
+
+    /// Requests on this connection that aren't over.
+    var requestsUnderWay: Int { get }
+
+    /// How far what was sent on this connection has come. A system call: not for each request.
+    var delivery: Delivery { get }
+}
+
+extension ExchangeTransport {
+    package var requestsUnderWay: Int { 1 }
+    package var delivery: Delivery { Delivery() }
+}
+
+/// How far the bytes that were sent on a connection have come.
+package struct Delivery: Sendable, Equatable {
+    /// Acknowledged by the other end, since the connection began.
+    package var acknowledged = 0
+    /// Waiting for that, or for the socket to take them.
+    package var outstanding = 0
+
+    package init(acknowledged: Int = 0, outstanding: Int = 0) {
+        self.acknowledged = acknowledged
+        self.outstanding = outstanding
+    }
 }
 
 /// What is known of the other end of a connection.

@@ -57,12 +57,14 @@ final class Connection: SocketOwner, ExchangeTransport {
     /// Between the two goodbyes (RFC 9113, 6.8): well over a round trip.
     private static let goodbyeMilliseconds: UInt64 = 1000
 
-    static func open(socket: Int32, peer: SocketAddress, tls: TLSContext?, worker: ServerWorker) {
-        guard let handle = try? IOHandle(socket: socket, loop: worker.loop) else { return }
+    /// False: there is nothing to watch it with.
+    static func open(socket: Int32, peer: SocketAddress, tls: TLSContext?, worker: ServerWorker) -> Bool {
+        guard let handle = try? IOHandle(socket: socket, loop: worker.loop) else { return false }
         let connection = Connection(handle: handle, peer: peer, tls: tls, worker: worker)
         handle.owner = connection
         worker.adopt(connection)
         handle.watch(readable: true, writable: false)
+        return true
     }
 
     private init(handle: IOHandle, peer: SocketAddress, tls: TLSContext?, worker: ServerWorker) {
@@ -95,6 +97,8 @@ final class Connection: SocketOwner, ExchangeTransport {
 
     /// Goes on where the last turn's share of reading or writing was used up.
     func continueReading() {
+        // One that was closed meanwhile lives no longer than this call.
+        guard phase != .closed else { return }
         if phase == .open || phase == .lingering { read() }
         worker.markDirty(self)
     }
@@ -433,6 +437,13 @@ final class Connection: SocketOwner, ExchangeTransport {
     }
 
     // MARK: Exchanges
+
+    var requestsUnderWay: Int { exchangeCount }
+
+    var delivery: Delivery {
+        let queued = StreamSocket.unacknowledged(handle.socket)
+        return Delivery(acknowledged: written - queued, outstanding: queued + unsent.count)
+    }
 
     func sendHead(_ exchange: Exchange) {
         exchange.responseStarted = true

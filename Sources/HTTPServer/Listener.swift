@@ -45,13 +45,21 @@ final class Listener: SocketOwner {
                 }
                 return false
             }
+            guard worker.clients?.opened(by: peer.bytes) ?? true else {
+                worker.counts.refusedOfClients += 1
+                Glibc.close(socket)
+                continue
+            }
             guard worker.connectionCount < worker.limits.connections || worker.evictIdle() else {
                 worker.counts.refused += 1
+                worker.clients?.closed(by: peer.bytes)
                 Glibc.close(socket)
                 continue
             }
             worker.counts.accepted += 1
-            Connection.open(socket: socket, peer: peer, tls: tls, worker: worker)
+            if !Connection.open(socket: socket, peer: peer, tls: tls, worker: worker) {
+                worker.clients?.closed(by: peer.bytes)
+            }
         }
         return true
     }

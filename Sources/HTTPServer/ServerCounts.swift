@@ -3,6 +3,8 @@ package struct ServerCounts: Sendable, Equatable {
     package var accepted: UInt64 = 0
     /// Connections that were closed at once, as there were too many.
     package var refused: UInt64 = 0
+    /// The same, as their client had too many.
+    package var refusedOfClients: UInt64 = 0
     package var handshakes: UInt64 = 0
     /// Of `handshakes`: those that went on from an earlier session, by a ticket.
     package var handshakesResumed: UInt64 = 0
@@ -15,6 +17,7 @@ package struct ServerCounts: Sendable, Equatable {
     package mutating func add(_ other: ServerCounts) {
         accepted += other.accepted
         refused += other.refused
+        refusedOfClients += other.refusedOfClients
         handshakes += other.handshakes
         handshakesResumed += other.handshakesResumed
         handshakesFailed += other.handshakesFailed

@@ -10,6 +10,9 @@ package final class ServerWorker {
     package let handler: any ExchangeHandler
     package var limits: ServerLimits
 
+    /// Where connections of each client are counted, for all workers; nil: nobody counts.
+    package var clients: ClientConnections?
+
     /// How many connections are open.
     package var connectionCount: Int { connections.count }
 
@@ -178,6 +181,7 @@ package final class ServerWorker {
 
     func release(_ connection: Connection) {
         closed.append(connection)  // First of all: nobody else may hold it.
+        clients?.closed(by: connection.peer.addressBytes)
         let last = connections.count - 1
         connections.swapAt(connection.slot, last)
         connections[connection.slot].slot = connection.slot

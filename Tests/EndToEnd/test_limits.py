@@ -1,8 +1,10 @@
 """Each limit on clients: at it everything is served, one past it the documented code comes and nothing else is lost."""
 
+import contextlib
 import select
 import socket
 import time
+import urllib.request
 
 import pytest
 
@@ -10,7 +12,7 @@ from conftest import ACME, organization
 from harness.gateway import eventually
 from harness.http1 import HTTP1Client
 from harness.http2 import (
-    END_HEADERS, END_STREAM, HEADERS, PROTOCOL_ERROR, REFUSED_STREAM, HTTP2Client, raw_frame)
+    END_HEADERS, END_STREAM, HEADERS, REFUSED_STREAM, HTTP2Client, raw_frame)
 from harness.tokens import sign
 
 LIMITS = {"header_list_bytes": 2048, "header_fields": 20, "body_bytes": 10_000, "streams": 10}
@@ -204,10 +206,10 @@ def test_streams(tight, upstream):
         with connect(tight) as h2:
             for _ in range(LIMITS["streams"]):
                 h2.open_stream(h2.fields("GET", "/hold"))
-            kind, code = h2.outcome(h2.open_stream(h2.fields("GET", "/never")))
-            # libnghttp2 ends the connection of who ignores its settings.
-            assert (kind, code) in [("reset", REFUSED_STREAM), ("goaway", PROTOCOL_ERROR)]
+            assert h2.outcome(h2.open_stream(h2.fields("GET", "/never"))) == ("reset", REFUSED_STREAM)
             assert upstream.seen("/never") == []
+            release.set()
+            assert h2.request(path="/page").status == 200
     finally:
         release.set()
     with connect(tight) as h2:
@@ -243,6 +245,33 @@ def test_connections(make_gateway):
     finally:
         for connection in held:
             connection.__exit__()
+
+
+def metric(gateway, name: str) -> float:
+    with urllib.request.urlopen(gateway.admin + "/metrics", timeout=5) as response:
+        lines = response.read().decode().splitlines()
+    return float(next(line for line in lines if line.startswith(name + " ")).split()[1])
+
+
+@pytest.mark.parametrize("trusted", [False, True], ids=["a client", "a trusted proxy"])
+def test_connections_of_a_client(make_gateway, trusted):
+    proxies = {"trusted_proxies": ["127.0.0.1"]} if trusted else {}
+    gateway = make_gateway(limits={"connections_per_client": 3}, **proxies)
+    with contextlib.ExitStack() as held:
+        clients = [held.enter_context(HTTP1Client(gateway.clear_port)) for _ in range(3)]
+        for client in clients:
+            assert client.request("GET", "/page", [("Host", "acme.test")]).status == 200
+        fourth = held.enter_context(HTTP1Client(gateway.clear_port))
+        if trusted:
+            assert fourth.request("GET", "/page", [("Host", "acme.test")]).status == 200
+            return
+        with pytest.raises((OSError, EOFError)):
+            fourth.request("GET", "/page", [("Host", "acme.test")])
+        eventually(lambda: metric(gateway, "widget_connections_refused_of_clients_total") == 1, within=5)
+        with HTTP1Client(gateway.clear_port, source="127.0.0.2") as another:
+            assert another.request("GET", "/page", [("Host", "acme.test")]).status == 200, "others have their own"
+        for client in clients:
+            assert client.request("GET", "/page", [("Host", "acme.test")]).status == 200, "those there go on"
 
 
 # Time

@@ -130,6 +130,9 @@ extension GatewayFigures {
         text.counter(
             "widget_connections_refused_total", "Client connections that were closed as there were too many.",
             server.refused)
+        text.counter(
+            "widget_connections_refused_of_clients_total",
+            "Client connections that were closed as their client had too many.", server.refusedOfClients)
         text.family("widget_connections_opened_total", .counter, "Connections that got as far as HTTP, by version.")
         text.sample("widget_connections_opened_total", ["protocol": "h2"], server.http2)
         text.sample("widget_connections_opened_total", ["protocol": "http/1.1"], server.http1)

@@ -41,8 +41,9 @@ class Response:
 class HTTP1Client:
     """One connection. Use as a context manager."""
 
-    def __init__(self, port: int, context: ssl.SSLContext | None = None, timeout: float = 15):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+    def __init__(self, port: int, context: ssl.SSLContext | None = None, timeout: float = 15,
+                 source: str = "127.0.0.1"):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout, source_address=(source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context is not None:
             self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
