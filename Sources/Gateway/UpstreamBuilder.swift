@@ -18,7 +18,9 @@ enum UpstreamBuilder {
     static func upstreams(
         _ configuration: GatewayConfiguration, _ addresses: AddressBook, workers: Int, labels: MetricLabels
     ) throws -> [UpstreamSnapshot] {
-        try configuration.upstreams.map { try upstream($0, addresses, workers: workers, labels: labels) }
+        try configuration.upstreams.map {
+            try upstream($0, addresses, configuration.limits, workers: workers, labels: labels)
+        }
     }
 
     /// Looks names up: blocks, for as long as name servers take.
@@ -31,7 +33,8 @@ enum UpstreamBuilder {
     }
 
     private static func upstream(
-        _ configuration: UpstreamConfiguration, _ addresses: AddressBook, workers: Int, labels: MetricLabels
+        _ configuration: UpstreamConfiguration, _ addresses: AddressBook, _ limits: LimitsConfiguration, workers: Int,
+        labels: MetricLabels
     ) throws -> UpstreamSnapshot {
         let servers = configuration.servers.flatMap { server in
             addresses.addresses(of: name(server)).map { UpstreamServer($0, host: server.host) }
@@ -53,6 +56,7 @@ enum UpstreamBuilder {
         target.waitSeconds = configuration.queueTimeoutSeconds
         target.maxTunnels = configuration.maxWebSockets
         target.tunnelIdleSeconds = configuration.webSocketIdleTimeoutSeconds
+        target.leastBytesPerSecond = limits.leastBytesPerSecond
         target.retryPercent = configuration.retryPercent
         target.circuit = circuit(configuration)
         target.healthCheck = configuration.health.map(healthCheck)

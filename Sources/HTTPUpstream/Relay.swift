@@ -40,6 +40,10 @@ package final class Relay {
     var avoided: UpstreamEndpoint?
     /// Not a connection that was used before.
     private(set) var needsFresh = false
+    /// Since when the response has waited for its client.
+    var pause = ResponsePause()
+    /// How much its client has under way, as a power of two: while connections are short, who asks little goes first.
+    var weight = 0
 
     /// What may be done where a connection died before its response.
     enum Repetition {
@@ -157,6 +161,7 @@ package final class Relay {
 
     /// The client has taken what was waiting for it.
     package func responseDrained() {
+        endPause()
         if let connection { connection { $0.resume() } } else { stream?.resume() }
     }
 
@@ -164,16 +169,39 @@ package final class Relay {
     package func cancel() {
         guard isActive else { return }
         isActive = false
+        endPause()
+        if !abandonConnection() { pool?.withdraw(self) }
+        owner = nil
+    }
+
+    /// Somebody whose client reads needs the connection: this client, which doesn't, sees its response break off.
+    func breakOff() {
+        guard isActive else { return }
+        endPause()
+        _ = abandonConnection()
+        exchange {
+            $0.responseBody.removeAll()
+            $0.noteHeldBytes()
+            $0.transport?.abort($0)
+        }
+    }
+
+    /// False: it had none.
+    private func abandonConnection() -> Bool {
         if let connection {
             connection { $0.abandon() }
         } else if let stream {
             stream.abandon()
         } else {
-            pool?.withdraw(self)
+            return false
         }
         connection = nil
         stream = nil
-        owner = nil
+        return true
+    }
+
+    private func endPause() {
+        if pause.isOn { pool?.responseResumed(self) }
     }
 
     // MARK: For the connection
@@ -311,13 +339,19 @@ package final class Relay {
 
     /// Whether as much waits for the client as may: then it is told when that has gone.
     func isFull() -> Bool {
-        exchange {
+        let isFull = exchange {
             $0.noteHeldBytes()
             guard $0.responseBody.count >= $0.responseRoom else { return false }
             $0.wantsDrain = true
             return true
         }
+        // A tunnel isn't among the requests: nobody waits for its connection.
+        if isFull, !pause.isOn, tunnel == nil { pool?.responsePaused(self) }
+        return isFull
     }
+
+    /// Requests of its client's connection that aren't over, this one included.
+    var clientsRequests: Int { exchange { $0.transport?.requestsUnderWay ?? 1 } }
 
     /// A batch of bytes has been taken in: hands on what has become of it.
     func responseArrived() {
@@ -337,6 +371,7 @@ package final class Relay {
         exchange { $0.responseEnded = true }
         responseArrived()
         if !requestIsSent { bodyWasSent() }  // The rest of it is passed over.
+        endPause()
         isActive = false
         connection = nil
         owner = nil
@@ -374,6 +409,7 @@ package final class Relay {
     func failed(_ failure: UpstreamFailure) {
         guard isActive else { return }
         bodyWasSent()  // Or will never be: either way the client may go on.
+        endPause()
         isActive = false
         let owner = owner
         self.owner = nil

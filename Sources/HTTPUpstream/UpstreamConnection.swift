@@ -42,12 +42,16 @@ final class UpstreamConnection: SocketOwner {
     private var sawResponse = false
     /// Something of this request has gone out. Until then the upstream can't have acted upon it, nor answered it.
     private var isOnWire = false
+    /// The socket has been given something of this request, whether or not it took any.
+    private var isTouched = false
     /// TLS has input that was left there: the socket won't say so.
     private var hasParkedInput = false
     /// A write has failed: what reading says of the connection's end can't be trusted.
     private var isBroken = false
     private var deadline: UInt64 = 0
 
+    /// How long a connection may still take to be made when nobody waits for it any more.
+    private static let spareMilliseconds: UInt64 = 1000
     /// Body bytes that wait to be sent to the upstream before the client gets no more credit.
     private static let outputHighWater = 64 * 1024
     /// How long an upstream may be silent once the client has closed its side of a tunnel.
@@ -79,9 +83,13 @@ final class UpstreamConnection: SocketOwner {
         isPaused = false
         sawResponse = false
         isOnWire = false
+        isTouched = false
         relay.connection = Uncounted(self)
         pool.requestBegan(at: endpoint)
-        guard phase == .idle else { return }
+        guard phase == .idle else {
+            deadline = worker.loop.now + Self.milliseconds(pool.target.connectSeconds)
+            return
+        }
         phase = .busy
         start(relay)
     }
@@ -119,6 +127,7 @@ final class UpstreamConnection: SocketOwner {
             guard phase == .busy else { return }
         }
         while !output.isEmpty {
+            isTouched = true
             switch link.write(output.readable) {
             case .done(let count):
                 output.consume(count)
@@ -376,6 +385,7 @@ final class UpstreamConnection: SocketOwner {
         guard now >= deadline, !isPaused else { return }
         switch phase {
         case .idle: close()
+        case .connecting where relay == nil, .handshaking where relay == nil: close()
         case .connecting, .handshaking, .busy:
             // A client that is slow to send its request is the client side's affair.
             if phase == .busy, framing == nil, let relay, !relay({ $0.requestIsSent }), output.isEmpty { return }
@@ -386,12 +396,21 @@ final class UpstreamConnection: SocketOwner {
         }
     }
 
-    /// The client has gone: the response is of no use to anyone.
+    /// The client has gone: the response is of no use to anyone. Where nothing of the request has gone out, the
+    /// connection is: whoever makes the gateway drop requests doesn't make it connect anew for each.
     func abandon() {
         // What is in a tunnel has no end that could be mistaken for a message's, but its upstream is to know.
         if tunnelIsOpen { StreamSocket.resetOnClose(handle.socket) }
         letGo()
-        close()
+        switch phase {
+        case .connecting, .handshaking:
+            deadline = min(deadline, worker.loop.now + Self.spareMilliseconds)
+            if isTunnel || !pool.spare(self) { close() }
+        case .busy where !isTouched && !isTunnel:
+            output.removeAll(keepingAtMost: 0)
+            becomeIdle()
+        case .busy, .idle, .closed: close()
+        }
     }
 
     private func letGo() {

@@ -15,6 +15,8 @@ package struct UpstreamCounts: Sendable, Equatable {
     /// Requests that waited for their turn, and those that didn't get it.
     package var queued: UInt64 = 0
     package var queueRefusals: UInt64 = 0
+    /// Responses broken off because their clients didn't read and others waited for a connection.
+    package var takenBack: UInt64 = 0
     package var timeouts: UInt64 = 0
     /// Responses that weren't HTTP, or broke off.
     package var malformed: UInt64 = 0
@@ -33,6 +35,7 @@ package struct UpstreamCounts: Sendable, Equatable {
         circuitRefusals += other.circuitRefusals
         queued += other.queued
         queueRefusals += other.queueRefusals
+        takenBack += other.takenBack
         timeouts += other.timeouts
         malformed += other.malformed
         healthChecks += other.healthChecks

@@ -11,6 +11,8 @@ final class UpstreamEndpoint {
     private(set) var load = 0
     /// HTTP/1.1 connections that wait for their next request, the one used last at the end. The pool has them, too.
     var idle: [Uncounted<UpstreamConnection>] = []
+    /// HTTP/1.1 connections that are being made and whose request has gone. The pool has them, too.
+    var spare: [Uncounted<UpstreamConnection>] = []
     /// HTTP/2 connections that take requests. The pool has them, too.
     var sessions: [UpstreamHTTP2Connection] = []
     /// The upstream has this address no more: nothing new goes there.

@@ -12,7 +12,9 @@ package final class UpstreamPool {
     private var endpoints: [UpstreamEndpoint]
     private var connections: [UpstreamConnection] = []
     private var sessions: [UpstreamHTTP2Connection] = []
+    /// By their clients' weight, those of equal weight by when they came.
     private var waiting: [Relay] = []
+    private var paused = PausedResponses()
     private var balancer = Balancer()
     private var retries: RetryBudget
     private var counts = UpstreamCounts()
@@ -22,6 +24,9 @@ package final class UpstreamPool {
     /// Why the last connection that couldn't be made couldn't.
     private var trouble: String?
     private var isRetired = false
+    /// Requests that may be under way at once, and how many places of them the clients that ask for much leave alone.
+    private let capacity: Int
+    private let reserve: Int
 
     /// A request that finds nobody there is tried at so many addresses.
     private static let maxConnectAttempts = 3
@@ -33,6 +38,8 @@ package final class UpstreamPool {
         self.worker = worker
         endpoints = target.servers.map(UpstreamEndpoint.init)
         retries = RetryBudget(percent: target.retryPercent)
+        capacity = min(target.maxRequests, target.isHTTP2 ? .max : target.maxConnections)
+        reserve = capacity / 8
         startChecks()
     }
 
@@ -57,13 +64,49 @@ package final class UpstreamPool {
     }
 
     private func wait(_ relay: Relay) {
-        guard waiting.count < target.maxWaiting, relay.pinned == nil else {
+        relay.weight = Int.bitWidth - relay.clientsRequests.leadingZeroBitCount
+        guard relay.pinned == nil, waiting.count < target.maxWaiting || makeRoomToWait(for: relay) else {
             counts.queueRefusals += 1
             return relay.failed(.overloaded)
         }
         counts.queued += 1
         relay.deadline = worker.loop.now + UInt64(target.waitSeconds * 1000)
-        waiting.append(relay)
+        var place = waiting.count
+        while place > 0, waiting[place - 1].weight > relay.weight { place -= 1 }
+        waiting.insert(relay, at: place)
+        takeBack(atMost: 1)
+    }
+
+    /// Refuses one that waits and whose client asks for much more than this one's.
+    private func makeRoomToWait(for relay: Relay) -> Bool {
+        guard let heaviest = waiting.last, heaviest.weight > relay.weight else { return false }
+        waiting.removeLast()
+        counts.queueRefusals += 1
+        heaviest.failed(.overloaded)
+        return true
+    }
+
+    // MARK: Clients that don't read
+
+    func responsePaused(_ relay: Relay) { paused.append(relay, at: worker.loop.now) }
+    func responseResumed(_ relay: Relay) { paused.remove(relay) }
+
+    /// Breaks off responses that nobody reads, so that those who wait get their connections.
+    private func takeBack(atMost count: Int) {
+        let now = worker.loop.now
+        for _ in 0..<count {
+            guard
+                let stalled = paused.stalled(
+                    for: UInt64(target.patienceSeconds * 1000), at: now, bytesPerSecond: target.leastBytesPerSecond)
+            else { return }
+            counts.takenBack += 1
+            stalled.breakOff()
+        }
+    }
+
+    /// To be called at each tick of the loop.
+    func relieve() {
+        if !waiting.isEmpty { takeBack(atMost: waiting.count) }
     }
 
     /// Forgets a relay that still waits for a connection.
@@ -86,7 +129,7 @@ package final class UpstreamPool {
     }
 
     private func place(_ relay: Relay) -> Placement {
-        guard requestsUnderWay < target.maxRequests || relay.pinned != nil else { return .full }
+        guard hasRoom(for: relay) || relay.pinned != nil else { return .full }
         guard let endpoint = relay.pinned ?? choose(for: relay) else {
             let now = worker.loop.now
             return endpoints.contains { $0.isAvailable(at: now, target.circuit) } ? .full : .shutOut
@@ -111,8 +154,20 @@ package final class UpstreamPool {
                 return .placed
             }
         }
+        if let connection = endpoint.spare.popLast() {
+            connection { $0.begin(relay) }
+            return .placed
+        }
         guard connections.count - tunnels + sessions.count < target.maxConnections || makeRoom() else { return .full }
         return connect(relay, to: endpoint)
+    }
+
+    /// Whether one more request may go to the upstream. The last eighth of its room is for clients with no more requests
+    /// under way than there is room left, so that nobody can take all of it by one connection, or by a few.
+    @inline(__always)
+    private func hasRoom(for relay: Relay) -> Bool {
+        let left = capacity - requestsUnderWay
+        return left > reserve || (left > 0 && relay.clientsRequests <= left)
     }
 
     private func choose(for relay: Relay) -> UpstreamEndpoint? {
@@ -134,7 +189,7 @@ package final class UpstreamPool {
     /// Closes a connection that is idle at another address, where one is.
     private func makeRoom() -> Bool {
         for endpoint in endpoints {
-            if let connection = endpoint.idle.first {
+            if let connection = endpoint.idle.first ?? endpoint.spare.first {
                 connection { $0.close() }
                 return true
             }
@@ -213,7 +268,7 @@ package final class UpstreamPool {
             at: worker.loop.now, jitter: Double.random(in: 0...1), target.circuit)
         guard opened else { return }
         counts.circuitsOpened += 1
-        for connection in endpoint.idle.map(\.object) { connection.close() }
+        for connection in (endpoint.idle + endpoint.spare).map(\.object) { connection.close() }
     }
 
     func requestBegan(at endpoint: UpstreamEndpoint) {
@@ -237,11 +292,26 @@ package final class UpstreamPool {
     func free(_ connection: UpstreamConnection) {
         let endpoint = connection.endpoint
         if isRetired || endpoint.isRetired { return connection.close() }
+        forgetSpare(connection)
         endpoint.idle.append(Uncounted(connection))
         if !waiting.isEmpty { serveWaiting() }
     }
 
-    /// Something has become free: those who have waited longest go first.
+    /// The client has gone before the connection was made: the next request may have it. False: nobody will.
+    func spare(_ connection: UpstreamConnection) -> Bool {
+        let endpoint = connection.endpoint
+        guard !isRetired, !endpoint.isRetired else { return false }
+        endpoint.spare.append(Uncounted(connection))
+        if !waiting.isEmpty { worker.markWaiting(self) }
+        return true
+    }
+
+    private func forgetSpare(_ connection: UpstreamConnection) {
+        guard !connection.endpoint.spare.isEmpty else { return }
+        connection.endpoint.spare.removeAll { $0.pointer == Uncounted(connection).pointer }
+    }
+
+    /// Something has become free: clients that ask for little go first, and of those who ask for as much, who came first.
     func serveWaiting() {
         while let relay = waiting.first {
             switch place(relay) {
@@ -267,6 +337,7 @@ package final class UpstreamPool {
         connections.removeLast()
         if connection.isTunnel { tunnels -= 1 }
         connection.endpoint.idle.removeAll { $0.pointer == Uncounted(connection).pointer }
+        forgetSpare(connection)
         if !waiting.isEmpty { worker.markWaiting(self) }
     }
 
@@ -322,7 +393,7 @@ package final class UpstreamPool {
     private func wind(down endpoint: UpstreamEndpoint) {
         endpoint.check?.cancel()
         endpoint.check = nil
-        for connection in endpoint.idle.map(\.object) { connection.close() }
+        for connection in (endpoint.idle + endpoint.spare).map(\.object) { connection.close() }
         for session in endpoint.sessions { session.retire() }
     }
 

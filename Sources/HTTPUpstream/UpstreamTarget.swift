@@ -27,6 +27,11 @@ package struct UpstreamTarget: Sendable, Equatable {
     /// Requests that may wait for their turn, and how long.
     package var maxWaiting = 512
     package var waitSeconds = 3.0
+    /// While requests wait, a client that takes less of its response may lose it; 0: one that takes nothing.
+    package var leastBytesPerSecond = 200
+    /// For how long it must have been so: several round trips of a bad mobile network, or the time in which TCP sends
+    /// again what was lost.
+    package var patienceSeconds = 1.0
     package var circuit = CircuitBreaker.Policy()
     /// Of a hundred requests, so many may be sent a second time.
     package var retryPercent = 20
@@ -50,6 +55,7 @@ package struct UpstreamTarget: Sendable, Equatable {
             && maxRequests == other.maxRequests && maxRequestsPerAddress == other.maxRequestsPerAddress
             && maxTunnels == other.maxTunnels && tunnelIdleSeconds == other.tunnelIdleSeconds
             && maxWaiting == other.maxWaiting && waitSeconds == other.waitSeconds && circuit == other.circuit
+            && leastBytesPerSecond == other.leastBytesPerSecond && patienceSeconds == other.patienceSeconds
             && retryPercent == other.retryPercent && healthCheck == other.healthCheck
     }
 }

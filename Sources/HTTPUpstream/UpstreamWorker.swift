@@ -92,6 +92,7 @@ package final class UpstreamWorker {
     /// To be called at each tick of the loop.
     package func tick() {
         ticks += 1
+        for pool in pools.values { pool.relieve() }
         guard ticks % 2 == 0 else { return }
         for pool in pools.values { pool.tick(now: loop.now) }
         guard !retired.isEmpty else { return }

@@ -11,14 +11,21 @@ GET /_statistics requests and connections so far, connections open now and at mo
 
 import asyncio
 import json
+import socket
 import sys
 
-BIG = b"x" * (1 << 20)
+#: A big answer goes out as it is taken. Written whole it would be held in memory, a mebibyte for each request, and the
+#: backend would have no time for anything else.
+PIECE, PIECES = b"x" * (1 << 16), 16
 statistics = {"requests": 0, "connections": 0, "open": 0, "most_open": 0}
 
 
+def head(length: int) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % length
+
+
 def answer(body: bytes) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    return head(len(body)) + body
 
 
 async def read_body(reader: asyncio.StreamReader, head: bytes) -> None:
@@ -39,17 +46,23 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     statistics["most_open"] = max(statistics["most_open"], statistics["open"])
     try:
         while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            path = head.split(b" ", 2)[1].split(b"?")[0]
+            request = await reader.readuntil(b"\r\n\r\n")
+            path = request.split(b" ", 2)[1].split(b"?")[0]
             if path == b"/_statistics":
                 writer.write(answer(json.dumps(statistics).encode()))
                 continue
             statistics["requests"] += 1
-            await read_body(reader, head)
+            await read_body(reader, request)
             if path == b"/slow":
                 await asyncio.sleep(2)
-            writer.write(answer(BIG if path == b"/big" else b"served\n"))
-            await writer.drain()
+            if path == b"/big":
+                writer.write(head(PIECES * len(PIECE)))
+                for _ in range(PIECES):
+                    writer.write(PIECE)
+                    await writer.drain()
+            else:
+                writer.write(answer(b"served\n"))
+                await writer.drain()
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, ValueError):
         pass
     finally:
@@ -58,7 +71,10 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def main(port: int) -> None:
-    server = await asyncio.start_server(serve, "127.0.0.1", port, backlog=1024, limit=1 << 18)
+    listener = socket.create_server(("127.0.0.1", port), backlog=1024)
+    # What is accepted inherits it.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+    server = await asyncio.start_server(serve, sock=listener, backlog=1024, limit=1 << 18)
     async with server:
         await server.serve_forever()
 

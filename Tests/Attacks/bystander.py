@@ -41,6 +41,8 @@ class Bystander:
         self.latencies: list[float] = []
         self.failures: list[str] = []
         self.pending: dict[int, float] = {}
+        #: What is due while the server allows no more streams (RFC 9113, 5.1.2).
+        self.held_back: list[float] = []
         self.socket: ssl.SSLSocket | None = None
 
     def connect(self) -> None:
@@ -52,6 +54,7 @@ class Bystander:
         self.stream = 1
         self.buffer = b""
         self.statuses: dict[int, str] = {}
+        self.most_streams = 100
         self.socket.sendall(PREFACE + frame(4, 0, 0))
 
     def ask(self, due: float) -> None:
@@ -61,6 +64,9 @@ class Bystander:
             except OSError as error:
                 self.failures.append(f"connect: {error}")
                 return
+        if len(self.pending) >= self.most_streams:
+            self.held_back.append(due)
+            return
         self.pending[self.stream] = due
         stream, self.stream = self.stream, self.stream + 2
         try:
@@ -103,6 +109,8 @@ class Bystander:
             elif kind == 0 and length:
                 self.socket.sendall(frame(8, 0, 0, struct.pack(">I", length)))
             elif kind == 4 and not flags & 1:
+                settings = dict(struct.iter_unpack(">HI", payload))
+                self.most_streams = settings.get(3, self.most_streams)
                 self.socket.sendall(frame(4, 1, 0))
             elif kind == 3:
                 self.end(stream, f"reset {int.from_bytes(payload)}")
@@ -118,6 +126,8 @@ class Bystander:
             self.failures.append(failure)
         elif due is not None:
             self.latencies.append(time.monotonic() - due)
+        if self.held_back:
+            self.ask(self.held_back.pop(0))
 
     def expire(self) -> None:
         now = time.monotonic()
@@ -139,9 +149,9 @@ class Bystander:
             self.ask(due)
             self.expire()
         deadline = time.monotonic() + PATIENCE
-        while self.pending and self.socket is not None and time.monotonic() < deadline:
+        while (self.pending or self.held_back) and self.socket is not None and time.monotonic() < deadline:
             self.listen(min(deadline, time.monotonic() + 0.05))
-        self.failures += ["unanswered"] * len(self.pending)
+        self.failures += ["unanswered"] * (len(self.pending) + len(self.held_back))
 
 
 if __name__ == "__main__":

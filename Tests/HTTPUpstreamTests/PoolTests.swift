@@ -1,5 +1,7 @@
 import EventLoop
+import Foundation
 import Glibc
+import HTTPMessages
 import HTTPUpstream
 import Testing
 
@@ -174,5 +176,168 @@ import Testing
         trial.run(on: pool)
         #expect(trial.outcome == "200")
         #expect(pool.standing.counts.healthCheckFailures == 2)
+    }
+
+    // MARK: Clients that don't read
+
+    private static let long =
+        "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + String(repeating: "x", count: 1_000_000)
+
+    /// Begins a request whose client reads nothing, and waits until its response does wait.
+    private func stall(_ trial: RelayTrial, on pool: UpstreamPool, loop: RelayTrial) {
+        trial.reads = false
+        trial.begin(on: pool)
+        loop.turn(until: { trial.exchange.wantsDrain })
+    }
+
+    @Test func `a response that nobody reads makes room for one that is read`() throws {
+        let upstream = try ScriptedUpstream([[.awaitText("\r\n\r\n"), .send(Self.long)], Self.serve])
+        let trial = try RelayTrial()
+        let pool = trial.pool(upstream) {
+            $0.maxConnections = 1
+            $0.patienceSeconds = 0.1
+        }
+        stall(trial, on: pool, loop: trial)
+        let second = trial.another()
+        second.run(on: pool)
+        if second.outcome.isEmpty { trial.loop.run() }
+        #expect(second.outcome == "200")
+        #expect(trial.outcome == "aborted")
+        #expect(pool.standing.counts.takenBack == 1 && pool.standing.requestsUnderWay == 0)
+    }
+
+    @Test func `one that is read, however slowly, keeps its connection`() throws {
+        let upstream = try ScriptedUpstream([[.awaitText("\r\n\r\n"), .send(Self.long)]])
+        let trial = try RelayTrial()
+        let pool = trial.pool(upstream) {
+            $0.maxConnections = 1
+            $0.patienceSeconds = 0.6
+            $0.waitSeconds = 1.5
+        }
+        stall(trial, on: pool, loop: trial)
+        let second = trial.another()
+        second.begin(on: pool)
+        trial.turn(until: {
+            trial.exchange.responseBodySent += 1000
+            return !second.outcome.isEmpty
+        })
+        #expect(second.outcome == "overloaded")
+        #expect(trial.outcome.isEmpty && pool.standing.counts.takenBack == 0)
+        trial.cancel()
+    }
+
+    @Test func `no more are taken back than wait, and the one that has stalled longest is the first`() throws {
+        let silent: [ScriptedUpstream.Step] = [.awaitText("\r\n\r\n"), .send(Self.long)]
+        let (first, second) = (try ScriptedUpstream([silent, Self.serve]), try ScriptedUpstream([silent]))
+        let trial = try RelayTrial()
+        let pool = trial.pool(of: [first, second]) {
+            $0.maxConnections = 2
+            $0.patienceSeconds = 0.1
+        }
+        let other = trial.another()
+        stall(trial, on: pool, loop: trial)
+        stall(other, on: pool, loop: trial)
+        let third = trial.another()
+        third.run(on: pool)
+        if third.outcome.isEmpty { trial.loop.run() }
+        #expect(third.outcome == "200")
+        #expect(trial.outcome == "aborted" && other.outcome.isEmpty)
+        #expect(pool.standing.counts.takenBack == 1)
+        other.cancel()
+    }
+
+    // MARK: Fairness
+
+    @Test func `the last of the room is left to clients that ask for little`() throws {
+        let upstream = try ScriptedUpstream([[.awaitText("never")]])
+        let trial = try RelayTrial()
+        let pool = trial.pool(upstream) { $0.maxRequests = 16 }
+        let heavy = (0..<15).map { _ in trial.another() }
+        for one in heavy {
+            one.requestsUnderWay = 100
+            one.begin(on: pool)
+        }
+        // An eighth of 16 is 2.
+        #expect(pool.standing.requestsUnderWay == 14 && pool.standing.requestsWaiting == 1)
+        let light = (0..<3).map { _ in trial.another() }
+        for one in light { one.begin(on: pool) }
+        #expect(pool.standing.requestsUnderWay == 16 && pool.standing.requestsWaiting == 2)
+        for one in heavy + light { one.cancel() }
+        #expect(pool.standing.requestsUnderWay == 0 && pool.standing.requestsWaiting == 0)
+    }
+
+    @Test func `of those that wait, clients that ask for little go first`() throws {
+        let upstream = try ScriptedUpstream([Self.serve(3)])
+        let trial = try RelayTrial()
+        let pool = trial.pool(upstream) { $0.maxRequests = 1 }
+        let (heavy, light) = (trial.another(), trial.another())
+        heavy.requestsUnderWay = 100
+        trial.begin(on: pool)
+        heavy.begin("DELETE", on: pool)
+        light.begin("OPTIONS", on: pool)
+        // Each end stops the loop.
+        for _ in 0..<6 where heavy.outcome.isEmpty || light.outcome.isEmpty { trial.loop.run() }
+        let text = upstream.received[0]
+        let (second, third) = (text.range(of: "OPTIONS /"), text.range(of: "DELETE /"))
+        #expect(try #require(second).lowerBound < (try #require(third)).lowerBound)
+    }
+
+    @Test func `where too many wait, it is the client that asks for much that is refused`() throws {
+        let upstream = try ScriptedUpstream([[.awaitText("never")]])
+        let trial = try RelayTrial()
+        let pool = trial.pool(upstream) {
+            $0.maxRequests = 1
+            $0.maxWaiting = 1
+        }
+        let (heavy, light, another) = (trial.another(), trial.another(), trial.another())
+        heavy.requestsUnderWay = 100
+        another.requestsUnderWay = 100
+        trial.begin(on: pool)
+        heavy.begin(on: pool)
+        light.begin(on: pool)
+        another.begin(on: pool)
+        #expect(heavy.outcome == "overloaded" && another.outcome == "overloaded" && light.outcome.isEmpty)
+        light.cancel()
+        trial.cancel()
+    }
+
+    // MARK: Clients that go
+
+    @Test func `a connection whose client goes before it is made serves the next`() throws {
+        let upstream = try ScriptedUpstream([Self.serve])
+        let trial = try RelayTrial()
+        let pool = trial.pool(upstream)
+        for _ in 0..<3 {
+            trial.begin(on: pool)
+            trial.cancel()
+        }
+        #expect(pool.standing.counts.connections == 1 && pool.standing.requestsUnderWay == 0)
+        trial.run(on: pool)
+        #expect(trial.outcome == "200")
+        #expect(pool.standing.counts.connections == 1)
+    }
+
+    @Test func `a connection that nobody comes for waits among the others`() throws {
+        let upstream = try ScriptedUpstream([Self.serve])
+        let trial = try RelayTrial()
+        let pool = trial.pool(upstream)
+        trial.begin(on: pool)
+        trial.cancel()
+        trial.pause()
+        #expect(pool.standing.openConnections == 1)
+        trial.run("POST", on: pool)
+        #expect(trial.outcome == "200" && pool.standing.counts.connections == 1)
+    }
+
+    @Test func `a request that goes before anything of it was sent leaves its connection as it was`() throws {
+        let upstream = try ScriptedUpstream([Self.serve(2)])
+        let trial = try RelayTrial()
+        let pool = trial.pool(upstream)
+        trial.run(on: pool)
+        trial.begin("DELETE", on: pool)
+        trial.cancel()
+        trial.run(on: pool)
+        #expect(trial.outcome == "200" && pool.standing.counts.connections == 1)
+        #expect(!upstream.received[0].contains("DELETE"))
     }
 }

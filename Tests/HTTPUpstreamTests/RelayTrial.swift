@@ -15,6 +15,9 @@ final class RelayTrial: ExchangeTransport, RelayOwner {
     private(set) var consumed = 0
     /// The client reads nothing while this is false.
     var reads = true
+    /// Of its client's connection.
+    var requestsUnderWay = 1
+    var delivery = Delivery()
     private lazy var relay = Relay(exchange: exchange)
     private var ticks = 0
 

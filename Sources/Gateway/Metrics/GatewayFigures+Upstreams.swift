@@ -40,6 +40,7 @@ extension GatewayFigures {
         counter("widget_upstream_circuit_refusals_total", "Requests refused with no address left.", \.circuitRefusals)
         counter("widget_upstream_queued_total", "Requests that had to wait for an upstream's limits.", \.queued)
         counter("widget_upstream_queue_refusals_total", "Requests refused by those limits.", \.queueRefusals)
+        counter("widget_upstream_taken_back_total", "Responses that nobody read, broken off for others.", \.takenBack)
         counter("widget_upstream_health_checks_total", "Health checks of an upstream's addresses.", \.healthChecks)
         counter("widget_upstream_health_check_failures_total", "Those that failed.", \.healthCheckFailures)
     }

@@ -69,6 +69,8 @@ class Attack:
     is_slow: bool = False
     #: What a client of good faith may ask too: nobody is cut off for it.
     is_load: bool = False
+    #: Nothing of it is for a backend to see.
+    is_in_vain: bool = False
     #: Seconds at full length, where that isn't as for all.
     seconds: float | None = None
 
@@ -166,6 +168,7 @@ def provoke(trigger: Callable[[int], bytes], *, pause: float = 0.0, method: byte
                 else:
                     yield requests + triggers
         flood(course, chunks)
+    run.is_in_vain = not pause
     return run
 
 
@@ -189,7 +192,7 @@ for name, what, run in [
      provoke(lambda s: frame(DATA, 0, s, b"xx"), method=b"POST", ends=False, more=field(b"content-length", b"1"),
              pause=0.05)),
 ]:
-    attack(name, what)(run)
+    attack(name, what, is_in_vain=run.is_in_vain)(run)
 
 
 # Frames that carry nothing
@@ -436,32 +439,34 @@ def attacker_has_gone(attacker: Attacker) -> bool:
     return state not in states
 
 
-@attack("window stall", "a thousand requests for 1 MiB with windows of nothing", is_slow=True)
+# More responses than a worker may have connections to a backend.
+
+@attack("window stall", "1500 requests for 1 MiB with windows of nothing", is_slow=True)
 def _(course):
     def prepare(attacker):
         opened(attacker, 100, b"GET", b"/big")
-    hold(course, 10, prepare, settings=setting(4, 0))
+    hold(course, 15, prepare, settings=setting(4, 0))
 
 
-@attack("one-byte windows", "a thousand responses let out one byte at a time", is_slow=True)
+@attack("one-byte windows", "1500 responses let out one byte at a time", is_slow=True)
 def _(course):
     def prepare(attacker):
         opened(attacker, 100, b"GET", b"/big")
     def drip(attacker):
         return b"".join(frame(WINDOW_UPDATE, 0, stream, number(1)) for stream in range(1, 200, 2))
-    hold(course, 10, prepare, drip, settings=setting(4, 1))
+    hold(course, 15, prepare, drip, settings=setting(4, 1))
 
 
 @attack("connection window stall", "wide stream windows, and none for the connection", is_slow=True)
 def _(course):
-    hold(course, 10, lambda a: opened(a, 100, b"GET", b"/big"), settings=setting(4, 2**31 - 1))
+    hold(course, 15, lambda a: opened(a, 100, b"GET", b"/big"), settings=setting(4, 2**31 - 1))
 
 
 @attack("slow read", "responses of 1 MiB over h2 that nobody reads", is_slow=True)
 def _(course):
     def prepare(attacker):
         attacker.send(frame(WINDOW_UPDATE, 0, 0, number(2**30)) + b"".join(
-            request(attacker.next_stream(), path=b"/big") for _ in range(20)))
+            request(attacker.next_stream(), path=b"/big") for _ in range(30)))
     hold(course, 50, prepare, reads=False, settings=setting(4, 2**30), receive_buffer=4096)
 
 

@@ -37,6 +37,8 @@ class Result:
     #: Requests that reached the backend less the bystander's, and its connections open at once, at most.
     backend_requests: int
     backend_connections: int
+    #: Connections that were opened to the backend meanwhile.
+    backend_opened: int
     alive: bool
 
 
@@ -89,13 +91,14 @@ class FieldOfAttack:
              str(seconds + 60)],
             stdout=subprocess.PIPE, text=True, preexec_fn=_die_with_parent)
         assert bystander.stdout is not None and bystander.stdout.readline() == "ready\n"
-        peaks, most_open = [resident], [0]
+        peaks, most_open, watched = [resident], [0], [1]  # Each look at the backend is a connection of its own.
         stop = threading.Event()
 
         def watch():
             while not stop.wait(0.1):
                 if self.gateway.is_alive():
                     peaks.append(self.gateway.resident_bytes())
+                watched[0] += 1
                 try:
                     most_open.append(self.statistics()["open"])
                 except OSError:
@@ -115,4 +118,5 @@ class FieldOfAttack:
         after = self.statistics()
         return Result(
             attack, course, told, max(peaks) - resident,
-            after["requests"] - before["requests"] - told["requests"], max(most_open) - 2, self.gateway.is_alive())
+            after["requests"] - before["requests"] - told["requests"], max(most_open) - 2,
+            after["connections"] - before["connections"] - watched[0], self.gateway.is_alive())
