@@ -15,6 +15,7 @@ install_missing_command php php-cli
 install_missing_command ruby ruby
 install_promtool
 install_postgres
+install_pgbouncer
 
 # A Python that can make an environment: the first on PATH, else Debian's own.
 usable_python() {

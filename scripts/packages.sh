@@ -28,18 +28,29 @@ install_missing_command() {
     command -v "$1" >/dev/null || install_missing "$2"
 }
 
-# install_promtool: Prometheus's own checks, in .tools. The package is unpacked, not installed: that would start a server.
-install_promtool() {
-    if command -v promtool >/dev/null || [ -x .tools/promtool ] || ! command -v dpkg-deb >/dev/null; then return 0; fi
-    local folder as_root=()
+# fetch_tool PACKAGE PATH: one program of a package, in .tools. The package is unpacked, not installed: that would start
+# a server.
+fetch_tool() {
+    local package=$1 path=$2 name folder as_root=()
+    name=$(basename "$path")
+    if command -v "$name" >/dev/null || [ -x ".tools/$name" ] || ! command -v dpkg-deb >/dev/null; then return 0; fi
     [ "$(id -u)" = 0 ] || as_root=(sudo)
     folder=$(mktemp -d)
-    echo "Fetching: promtool"
-    (cd "$folder" && { apt-get download -q prometheus || { "${as_root[@]}" apt-get update -q && apt-get download -q prometheus; }; })
-    dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb | tar -x -C "$folder" ./usr/bin/promtool
+    echo "Fetching: $name"
+    (cd "$folder" && { apt-get download -q "$package" || { "${as_root[@]}" apt-get update -q && apt-get download -q "$package"; }; })
+    dpkg-deb --fsys-tarfile "$folder/${package}"_*.deb | tar -x -C "$folder" ".$path"
     mkdir -p .tools
-    mv "$folder/usr/bin/promtool" .tools/promtool
+    mv "$folder$path" ".tools/$name"
     rm -rf "$folder"
+}
+
+# install_promtool: Prometheus's own checks.
+install_promtool() { fetch_tool prometheus /usr/bin/promtool; }
+
+# install_pgbouncer: the pooler that tests put between gateways and PostgreSQL.
+install_pgbouncer() {
+    install_missing libc-ares2 libevent-2.1-7
+    fetch_tool pgbouncer /usr/sbin/pgbouncer
 }
 
 # install_postgres: the server that tests start themselves, without the cluster that Debian would make and start.

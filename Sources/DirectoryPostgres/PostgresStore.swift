@@ -43,6 +43,7 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         do {
             let connection = try PostgresConnection(Self.withTimeouts(address))
             try Schema.migrate(connection)
+            guard try !connection.hasTable(StoredTable.progressTable) else { throw StoreError.migrationUnfinished }
             try Self.transaction(connection, .write) { try KeyCheck(box: box).pass($0) }
         } catch {
             throw Self.storeError(error)
@@ -54,7 +55,7 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
     package static func holdsSecrets(address: String) throws(StoreError) -> Bool {
         do {
             let connection = try PostgresConnection(withTimeouts(address))
-            guard try connection.row("SELECT to_regclass('secrets')")?.textIfAny(0) != nil else { return false }
+            guard try connection.hasTable("secrets") else { return false }
             return try KeyCheck.isNeeded(connection)
         } catch {
             throw storeError(error)
@@ -193,6 +194,10 @@ extension PostgresConnection {
             SELECT pg_advisory_xact_lock(\(PostgresStore.Lock.organization), key)
             FROM (SELECT DISTINCT hashtext(name) AS key FROM unnest($1::text[]) AS name ORDER BY key) AS keys
             """, [Texts(organizations)])
+    }
+
+    func hasTable(_ name: String) throws -> Bool {
+        try row("SELECT to_regclass($1)", [name])?.textIfAny(0) != nil
     }
 
     func requireOrganization(_ id: String) throws {

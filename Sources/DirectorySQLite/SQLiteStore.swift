@@ -44,6 +44,9 @@ package final class SQLiteStore: UserDirectory, OrganizationStore, UserStore, Se
             guard try !pool.read(Schema.migrator.hasBeenSuperseded) else {
                 throw StoreError.unavailable("\(path) was written by a newer release")
             }
+            guard try !pool.read({ try $0.tableExists(StoredTable.progressTable) }) else {
+                throw StoreError.migrationUnfinished
+            }
             try Schema.migrator.migrate(pool)
             try pool.write { try KeyCheck(box: box).pass($0) }
             PrivateFiles.syncFolder(of: path)
@@ -93,7 +96,7 @@ package final class SQLiteStore: UserDirectory, OrganizationStore, UserStore, Se
     }
 
     /// SQLite's own words without the statement and its arguments, which may hold somebody's data.
-    private static func unavailable(_ error: any Error) -> StoreError {
+    static func unavailable(_ error: any Error) -> StoreError {
         guard let error = error as? DatabaseError else { return .unavailable("the file can't be opened") }
         return .unavailable("\(error.message ?? "SQLite failed") (code \(error.extendedResultCode.rawValue))")
     }

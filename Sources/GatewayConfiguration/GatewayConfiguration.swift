@@ -89,6 +89,18 @@ package struct StorageConfiguration: Sendable, Equatable {
         case sqlite(path: String)
         /// Several gateways share it. As libpq documents it; may hold a password, and is never shown.
         case postgres(address: String)
+
+        /// `sqlite:PATH` or `postgres://…`; nil for anything else.
+        package init?(_ text: String) {
+            guard !text.utf8.contains(0) else { return nil }
+            if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") {
+                self = .postgres(address: text)
+            } else if text.hasPrefix("sqlite:"), text.utf8.count > 7 {
+                self = .sqlite(path: String(text.dropFirst("sqlite:".count)))
+            } else {
+                return nil
+            }
+        }
     }
 
     package init(

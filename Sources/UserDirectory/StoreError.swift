@@ -19,6 +19,8 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case permitUsed
     /// The profile at `index` (from 0) can't be imported; nothing of the import was written.
     case importRefused(index: Int, code: String)
+    /// A migration into this storage was begun and isn't finished.
+    case migrationUnfinished
     case unavailable(String)
 
     package var description: String {
@@ -34,6 +36,8 @@ package enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case .secretUnknown(let id): "there is no active secret '\(id)'"
         case .permitUsed: "this sign-in has begun a session already"
         case .importRefused(let index, let code): "user \(index + 1) can't be imported: \(code)"
+        case .migrationUnfinished:
+            "a migration into this storage isn't finished: run widget-gateway storage migrate again"
         case .unavailable(let reason): "the store is unavailable: \(reason)"
         }
     }

@@ -28,6 +28,8 @@ struct CommandEnding: Equatable {
             CommandEnding(code: refused, errorOutput: "widget-gateway: \(refusal)\n")
         case let error as StoreError:
             CommandEnding(code: refused, errorOutput: "widget-gateway: \(error)\n")
+        case let refusal as MigrationRefusal:
+            CommandEnding(code: refused, errorOutput: "widget-gateway: \(refusal)\n")
         default:
             afterParsing(error)
         }

@@ -124,7 +124,7 @@ package struct AdminProblem: Error, Sendable, Equatable {
         case .importRefused: self.init(.requestInvalid, error.description)
         // A browser's sign-in alone meets this.
         case .permitUsed: self.init(.internalError, error.description)
-        case .masterKeyMissing, .masterKeyWrong, .masterKeyInvalid, .unavailable:
+        case .masterKeyMissing, .masterKeyWrong, .masterKeyInvalid, .migrationUnfinished, .unavailable:
             self.init(.directoryUnavailable, "the directory can't be read or written at the moment")
             retryAfter = 1
         }

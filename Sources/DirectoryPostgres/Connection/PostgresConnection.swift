@@ -97,6 +97,32 @@ final class PostgresConnection {
         return copies.map { $0.map { UnsafePointer($0) } }.withUnsafeBufferPointer(body)
     }
 
+    /// Begins a `COPY … FROM STDIN`; then come `putCopy` and `endCopy`.
+    func beginCopy(_ sql: String) throws {
+        guard let result = PQexec(connection, sql) else { throw failure(nil) }
+        defer { PQclear(result) }
+        guard PQresultStatus(result) == PGRES_COPY_IN else { throw failure(result) }
+    }
+
+    /// False where the connection is lost.
+    func putCopy(_ bytes: UnsafeBufferPointer<CChar>) -> Bool {
+        PQputCopyData(connection, bytes.baseAddress, Int32(bytes.count)) == 1
+    }
+
+    /// Waits for the server to have taken all.
+    func endCopy() throws {
+        guard PQputCopyEnd(connection, nil) == 1 else { throw failure(nil) }
+        var problem: PostgresFailure?
+        while let result = PQgetResult(connection) {
+            defer { PQclear(result) }
+            if PQresultStatus(result) != PGRES_COMMAND_OK { problem = failure(result) }
+        }
+        if let problem { throw problem }
+    }
+
+    /// The connection's own words.
+    func lost() -> PostgresFailure { failure(nil) }
+
     private func failure(_ result: OpaquePointer?) -> PostgresFailure {
         guard let result, let state = PQresultErrorField(result, 67) else {  // PG_DIAG_SQLSTATE
             return PostgresFailure(message: Self.firstLine(PQerrorMessage(connection)))

@@ -127,6 +127,12 @@ struct UserTable {
         return columns.map { Texts($0) }
     }
 
+    /// What filters ask of a profile that is stored as JSON text.
+    static func facts(ofProfile text: String) throws -> String {
+        let profile = try decoder.decode(UserProfile.self, from: Data(text.utf8))
+        return String(decoding: try encoder.encode(UserFacts(profile)), as: UTF8.self)
+    }
+
     private static func updates(_ users: [DirectoryUser]) -> Texts { Texts(users.map { String($0.updatedAt) }) }
 
     private func first(_ condition: String, _ parameters: [(any PostgresConvertible)?]) throws -> DirectoryUser? {

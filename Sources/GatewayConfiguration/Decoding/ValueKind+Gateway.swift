@@ -23,10 +23,7 @@ extension ValueKind where Value == StorageConfiguration.Database {
     /// A database URL may hold a password: never quoted.
     static let database: ValueKind = {
         var kind = ValueKind.parsed("sqlite:PATH or postgres://…", show: show) { text throws(ValueProblem) in
-            guard !text.utf8.contains(0) else { return nil }
-            if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") { return .postgres(address: text) }
-            guard text.hasPrefix("sqlite:"), text.utf8.count > 7 else { return nil }
-            return .sqlite(path: String(text.dropFirst("sqlite:".count)))
+            StorageConfiguration.Database(text)
         }
         kind.isSecret = true
         return kind
