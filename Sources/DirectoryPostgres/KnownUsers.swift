@@ -43,19 +43,22 @@ struct KnownUsers: UserWriter {
     init(
         _ profiles: [(organization: String, profile: UserProfile)], isToWrite: Bool, _ connection: PostgresConnection
     ) throws {
-        let names = Set(profiles.map(\.organization))
-        for row in try connection.rows(
-            "SELECT id FROM organizations WHERE id = ANY ($1::text[])" + (isToWrite ? " FOR KEY SHARE" : ""),
-            [Texts(names.sorted())])
-        {
-            organizations[try row.text(0), default: Organization()].exists = true
-        }
-        for (name, group) in Dictionary(grouping: profiles, by: \.organization) where organizations[name] != nil {
-            let table = UserTable(connection: connection)
-            let found = try table.users(
-                organization: name, externalIDs: Array(Set(group.compactMap(\.profile.externalID))),
-                foldedEmails: Array(Set(group.compactMap(\.profile.email).map(EmailFolding.fold))))
-            for (user, position) in found { organizations[name]?.put(Entry(user: user, position: position)) }
+        let groups = Dictionary(grouping: profiles, by: \.organization).sorted { $0.key < $1.key }
+        let names = PostgresStatement(
+            sql: "SELECT id FROM organizations WHERE id = ANY ($1::text[])" + (isToWrite ? " FOR KEY SHARE" : ""),
+            parameters: [Texts(groups.map(\.key))])
+        let found = try connection.rowsOfEach(
+            [names]
+                + groups.map { name, group in
+                    UserTable.users(
+                        organization: name, externalIDs: Array(Set(group.compactMap(\.profile.externalID))),
+                        foldedEmails: Array(Set(group.compactMap(\.profile.email).map(EmailFolding.fold))))
+                })
+        for row in found[0] { organizations[try row.text(0), default: Organization()].exists = true }
+        for ((name, _), rows) in zip(groups, found.dropFirst()) where organizations[name] != nil {
+            for row in rows {
+                organizations[name]?.put(Entry(user: try UserTable.user(row), position: try row.integer(8)))
+            }
         }
     }
 

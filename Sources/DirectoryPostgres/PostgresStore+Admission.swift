@@ -16,7 +16,7 @@ extension PostgresStore {
             guard !rest.isEmpty else { return outcomes }
             let moment = now()
             outcomes += try await writing { connection in
-                try connection.lockUsers(of: rest.map(\.organization))
+                connection.lockUsers(of: rest.map(\.organization))
                 return try Self.admit(rest, connection, at: moment)
             }
         } catch {
@@ -50,7 +50,7 @@ extension PostgresStore {
         guard let settings = try Self.organization(organization, connection) else {
             throw StoreError.organizationUnknown(organization)
         }
-        try connection.lockUsers(of: [organization])
+        connection.lockUsers(of: [organization])
         var users = try KnownUsers(profiles.map { (organization, $0) }, isToWrite: true, connection)
         let counts = try users.importUsers(profiles, into: settings, at: moment)
         try users.write(connection)

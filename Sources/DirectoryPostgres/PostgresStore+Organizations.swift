@@ -90,7 +90,7 @@ extension PostgresStore {
     }
 
     static func deleteOrganization(_ id: String, _ connection: PostgresConnection) throws -> Bool {
-        try connection.lockUsers(of: [id])
+        connection.lockUsers(of: [id])
         guard try connection.run("DELETE FROM organizations WHERE id = $1", [id]) > 0 else { return false }
         try connection.bumpGeneration(of: nil)
         return true

@@ -6,18 +6,20 @@ extension PostgresStore: SessionStore {
         let admission = request.admission
         do {
             return try await writing { [now] connection in
-                try connection.lockUsers(of: [admission.organization])
+                connection.lockUsers(of: [admission.organization])
+                let isUsed =
+                    if let digest = request.tokenDigest {
+                        try connection.row(
+                            "SELECT 1 FROM used_tokens WHERE organization = $1 AND digest = $2",
+                            [admission.organization, digest]) != nil
+                    } else {
+                        false
+                    }
                 // The clock is read after the lock is held: `removeExpired` may have forgotten this very token while
                 // the request waited, and by then the token was too old.
                 let moment = now()
                 guard moment < request.rememberUntil else { return .refused(.tokenExpired) }
-                if let digest = request.tokenDigest,
-                    try connection.row(
-                        "SELECT 1 FROM used_tokens WHERE organization = $1 AND digest = $2",
-                        [admission.organization, digest]) != nil
-                {
-                    return .refused(.tokenReplayed)
-                }
+                if isUsed { return .refused(.tokenReplayed) }
                 let outcome = try Self.admit([admission], connection, at: moment)[0]
                 if case .admitted = outcome, let digest = request.tokenDigest {
                     let isFirst = try UsedTokenTable(connection: connection)
@@ -157,7 +159,7 @@ extension PostgresStore: SessionStore {
         var removed = 0
         for step in steps {
             var last = batch
-            while last == batch {
+            while last >= batch {
                 last = try await writing(step)
                 removed += last
             }

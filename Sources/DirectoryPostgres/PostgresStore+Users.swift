@@ -120,7 +120,7 @@ extension PostgresStore {
         _ reference: String, of organization: String, _ connection: PostgresConnection,
         _ change: (DirectoryUser) throws -> Bool
     ) throws -> Bool {
-        try connection.lockUsers(of: [organization])
+        connection.lockUsers(of: [organization])
         guard let user = try UserTable(connection: connection).user(reference, organization: organization) else {
             return false
         }

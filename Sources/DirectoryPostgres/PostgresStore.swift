@@ -31,9 +31,19 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
     }
 
     /// The same with a clock of the caller's.
-    package init(
+    package convenience init(
         address: String, notifyAddress: String? = nil, masterKey: MasterKey, now: @escaping @Sendable () -> Double,
         connections: Int = 8
+    ) throws(StoreError) {
+        try self.init(
+            address: address, notifyAddress: notifyAddress, masterKey: masterKey, now: now, connections: connections,
+            steps: Schema.steps)
+    }
+
+    /// As a release that knows these steps.
+    init(
+        address: String, notifyAddress: String? = nil, masterKey: MasterKey, now: @escaping @Sendable () -> Double,
+        connections: Int, steps: [SchemaStep]
     ) throws(StoreError) {
         do { box = try SecretBox(masterKey: masterKey.bytes) } catch { throw .masterKeyInvalid("no usable master key") }
         self.now = now
@@ -41,8 +51,8 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
             address: Self.withTimeouts(notifyAddress ?? address), announcing: Self.withTimeouts(address))
         pool = PostgresPool(address: Self.withTimeouts(address), connections: connections)
         do {
+            try Schema.migrate(steps) { try PostgresConnection(Self.withTimeouts(address)) }
             let connection = try PostgresConnection(Self.withTimeouts(address))
-            try Schema.migrate(connection)
             guard try !connection.hasTable(StoredTable.progressTable) else { throw StoreError.migrationUnfinished }
             try Self.transaction(connection, .write) { try KeyCheck(box: box).pass($0) }
         } catch {
@@ -85,17 +95,35 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         /// What needn't outlive a power cut.
         case record
 
-        var beginning: String {
+        /// The longest that one statement may take, in seconds: a request may wait for two transactions of others. What
+        /// operators do may concern everybody in an organization.
+        var seconds: Int {
             switch self {
-            case .read: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = '10s'"
-            case .write:
-                "BEGIN; SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '5s'; "
-                    + "SET LOCAL synchronous_commit = on"
-            case .record:
-                "BEGIN; SET LOCAL statement_timeout = '10s'; SET LOCAL lock_timeout = '5s'; "
-                    + "SET LOCAL synchronous_commit = off"
-            case .administer: TransactionKind.write.beginning + "; SELECT pg_advisory_xact_lock(\(Lock.operators))"
+            case .read, .write: 5
+            case .record: 10
+            case .administer: 120
             }
+        }
+
+        /// The statements that it begins with.
+        var beginning: [String] {
+            switch self {
+            case .read: ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", Self.settings([timeout])]
+            case .write, .record: ["BEGIN", Self.settings([timeout] + toWrite)]
+            case .administer:
+                ["BEGIN", Self.settings([timeout] + toWrite), "SELECT pg_advisory_xact_lock(\(Lock.operators))"]
+            }
+        }
+
+        private var timeout: (String, String) { ("statement_timeout", "\(seconds)s") }
+
+        private var toWrite: [(String, String)] {
+            [("lock_timeout", "4s"), ("synchronous_commit", self == .record ? "off" : "on")]
+        }
+
+        /// For this transaction alone.
+        private static func settings(_ values: [(name: String, value: String)]) -> String {
+            "SELECT " + values.map { "set_config('\($0.name)', '\($0.value)', true)" }.joined(separator: ", ")
         }
     }
 
@@ -150,17 +178,26 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
     static func transaction<Value>(
         _ connection: PostgresConnection, _ kind: TransactionKind, _ body: (PostgresConnection) throws -> Value
     ) throws -> Value {
+        let patience = connection.patience
+        defer { connection.patience = patience }
+        // A server that doesn't end a statement in its time doesn't answer any more.
+        if patience != nil { connection.patience = Double(kind.seconds + 3) }
         var attempts = 0
         while true {
             attempts += 1
             do {
-                try connection.execute(kind.beginning)
+                // What only has to be done goes with what is asked: a round trip less for each.
+                for statement in kind.beginning { connection.hold(statement) }
+                // Whoever has waited for another operator looks at the clock afterwards.
+                if kind == .administer { try connection.sendHeld() }
                 let value = try body(connection)
-                try connection.execute("COMMIT")
+                try connection.run("COMMIT")
                 return value
             } catch let failure as PostgresFailure where failure.isWorthAnotherTry && attempts < 4 {
+                connection.dropHeld()
                 try connection.execute("ROLLBACK")
             } catch {
+                connection.dropHeld()
                 try? connection.execute("ROLLBACK")
                 throw error
             }
@@ -188,8 +225,8 @@ extension PostgresConnection {
 
     /// Until the transaction ends, nobody else writes users of these organizations. In one order, so that nobody waits
     /// for who waits for them.
-    func lockUsers(of organizations: some Sequence<String>) throws {
-        try run(
+    func lockUsers(of organizations: some Sequence<String>) {
+        hold(
             """
             SELECT pg_advisory_xact_lock(\(PostgresStore.Lock.organization), key)
             FROM (SELECT DISTINCT hashtext(name) AS key FROM unnest($1::text[]) AS name ORDER BY key) AS keys

@@ -1,26 +1,98 @@
+import Foundation
 import UserDirectory
 
 /// The tables, step by step: a released step is never changed, only followed by another.
 enum Schema {
-    static let steps = [first, second]
+    static let steps = [SchemaStep(statements: first), SchemaStep(statements: second)]
 
-    /// Brings the tables up to date, under a lock that others who do so wait for.
-    static func migrate(_ connection: PostgresConnection) throws {
-        try PostgresStore.transaction(connection, .write) { connection in
-            // Waiting for another's migration takes as long as that does.
-            try connection.execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0")
-            try connection.run("SELECT pg_advisory_xact_lock(\(PostgresStore.Lock.migration))")
-            try connection.execute(
-                "SET LOCAL client_min_messages = warning; CREATE TABLE IF NOT EXISTS schema_steps (step INT PRIMARY KEY)"
-            )
-            let done = try connection.row("SELECT count(*) FROM schema_steps")?.integer(0) ?? 0
-            guard done <= steps.count else {
-                throw StoreError.unavailable("the database was written by a newer release")
+    /// Brings the tables up to date, one process at a time; where they are up to date, nobody waits. Tables that a newer
+    /// release has brought further are left as they are, as long as they say that this release can work with them.
+    static func migrate(
+        _ steps: [SchemaStep] = steps, _ connect: () throws -> PostgresConnection
+    ) throws {
+        let connection = try connect()
+        if let state = try? State(connection), try state.isReady(for: steps) { return }
+        connection.patience = nil
+        var hasIndexesToMake = false
+        try alone(connection) {
+            try connection.execute(bookkeeping)
+            let state = try State(connection)
+            guard try !state.isReady(for: steps) else { return }
+            for (index, step) in steps.enumerated().dropFirst(state.done) {
+                try connection.execute(step.statements)
+                try connection.run(
+                    "INSERT INTO schema_steps (step, oldest, finished) VALUES ($1, $2, $3)",
+                    [index + 1, step.oldest, step.indexes.isEmpty])
             }
-            for (index, step) in steps.enumerated().dropFirst(Int(done)) {
-                try connection.execute(step)
-                try connection.run("INSERT INTO schema_steps (step) VALUES ($1)", [index + 1])
+            hasIndexesToMake = try State(connection).unfinished.contains { $0 <= steps.count }
+        }
+        guard hasIndexesToMake else { return }
+        // One connection holds the lock while the other works outside of any transaction.
+        let worker = try connect()
+        worker.patience = nil
+        try alone(connection) {
+            for step in try State(worker).unfinished where step <= steps.count {
+                for index in steps[step - 1].indexes { try index.make(worker) }
+                try worker.run("UPDATE schema_steps SET finished = true WHERE step = $1", [step])
             }
+        }
+    }
+
+    /// Runs `body` in a transaction of which there is one at a time, and waits for another's as long as that takes: by
+    /// asking again and again, since a statement that waits has a snapshot, and `CREATE INDEX CONCURRENTLY` waits for
+    /// everybody who has one.
+    private static func alone(_ connection: PostgresConnection, _ body: () throws -> Void) throws {
+        while true {
+            let isDone = try PostgresStore.transaction(connection, .write) { connection in
+                let lock = "SELECT pg_try_advisory_xact_lock(\(PostgresStore.Lock.migration))"
+                guard try connection.row(lock)?.bool(0) == true else { return false }
+                // Not by `run`, by which the last statement's portal, and its snapshot, would last. Whoever uses a table
+                // that a step must lock has a few seconds, and everybody else waits behind that.
+                try connection.execute(
+                    """
+                    SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = 0;
+                    SET LOCAL idle_in_transaction_session_timeout = 0
+                    """)
+                try body()
+                return true
+            }
+            if isDone { return }
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+    }
+
+    private static let bookkeeping = """
+        SET LOCAL client_min_messages = warning;
+        CREATE TABLE IF NOT EXISTS schema_steps (step INT PRIMARY KEY);
+        ALTER TABLE schema_steps ADD COLUMN IF NOT EXISTS oldest INT NOT NULL DEFAULT 1;
+        ALTER TABLE schema_steps ADD COLUMN IF NOT EXISTS finished BOOLEAN NOT NULL DEFAULT true;
+        """
+
+    /// What has been done to the tables.
+    private struct State {
+        var done = 0
+        /// How many steps a program must know.
+        var oldest = 1
+        /// Steps whose indexes aren't all there.
+        var unfinished: [Int] = []
+
+        init(_ connection: PostgresConnection) throws {
+            for row in try connection.rows("SELECT step, oldest, finished FROM schema_steps ORDER BY step") {
+                done = Int(try row.integer(0))
+                oldest = max(oldest, Int(try row.integer(1)))
+                if try !row.bool(2) { unfinished.append(done) }
+            }
+        }
+
+        /// Whether nothing is left to do. Throws where a newer release has left the tables in a form that is none of
+        /// this one's.
+        func isReady(for steps: [SchemaStep]) throws -> Bool {
+            guard oldest <= steps.count else {
+                throw StoreError.unavailable(
+                    "a newer release has brought the database to step \(done), which takes a program that knows step "
+                        + "\(oldest); this one knows \(steps.count)")
+            }
+            return done >= steps.count && !unfinished.contains { $0 <= steps.count }
         }
     }
 

@@ -5,6 +5,7 @@ import contextlib
 import json
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from harness.gateway import Gateway, eventually, run_cli
 from harness.http1 import HTTP1Client
 from harness.postgres import Postgres
 from harness.tokens import secret, sign
+from test_admin_api import AdminAPI, make_token
 
 KEY = secret(700)
 
@@ -173,6 +175,48 @@ def test_a_wrong_master_key_keeps_a_gateway_from_starting(cluster, database, tmp
     result = run_cli("organization", "list", "--config", str(tmp_path / "gateway.yaml"), cwd=gateway.directory)
     assert result.returncode == 1
     assert "master key is not the one" in result.stderr
+
+
+def test_a_dump_brings_everything_back(cluster, database, upstream, tmp_path, email):
+    """As docs/operations.md says: pg_dump while gateways write, and the master key apart from it."""
+    token = sign({"email": email, "name": "Ada"}, KEY)
+    user = accepted(identify(cluster[0], email))["user"]["id"]
+    blocked = f"blocked-{email}"
+    assert identify(cluster[1], blocked).status_code == 200
+    assert cluster[0].cli("user", "block", "acme", blocked).returncode == 0
+    kept = AdminAPI(cluster[0], make_token(cluster[0]))
+    written = kept.get("/audit")["entries"]
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        burst = [pool.submit(identify, cluster[number % 3], f"while-{number}-{email}") for number in range(60)]
+        burst[10].result()
+        database.dump(tmp_path / "widgets.dump")
+        for future in burst:
+            accepted(future.result())
+    database.sql("CREATE DATABASE restored")
+    restored = database.restore(tmp_path / "widgets.dump", "restored")
+    (tmp_path / "master.key").write_bytes(Path(cluster[0].settings["storage"]["master_key_file"]).read_bytes())
+    (tmp_path / "master.key").chmod(0o600)
+
+    (tmp_path / "gateway").mkdir()
+    gateway = Gateway(
+        tmp_path / "gateway", organizations=[], upstreams=[{"name": "widgets", "url": upstream.url}],
+        routes=[{"path": "/", "access": "widget", "upstream": "widgets"}], workers=1,
+        storage={"url": restored.url, "master_key_file": str(tmp_path / "master.key")})
+    try:
+        gateway.start()
+        assert state(gateway, token).json()["user"]["id"] == user
+        problem(identify(gateway, blocked), "user_blocked")
+        answer = accepted(identify(gateway, f"after-{email}"))
+        assert answer["created"] is True
+        api = AdminAPI(gateway, None)
+        api.client.headers.update(kept.client.headers)
+        entries = api.get("/audit")["entries"]
+        assert [entry for entry in entries if entry in written] == written
+        admitted = {item["profile"]["email"] for item in gateway.users("acme")}
+        assert {f"while-{number}-{email}" for number in range(11)} & admitted, "none was in time for the dump"
+    finally:
+        gateway.close()
 
 
 def test_the_address_is_never_shown(cluster, database):

@@ -9,9 +9,11 @@ extension PostgresConnection {
         for row in rows {
             var line = row.map(Self.field).joined(separator: "\t")
             line += "\n"
-            guard line.withUTF8({ bytes in
-                bytes.withMemoryRebound(to: CChar.self) { putCopy($0) }
-            }) else { throw lost() }
+            guard
+                line.withUTF8({ bytes in
+                    bytes.withMemoryRebound(to: CChar.self) { putCopy($0) }
+                })
+            else { throw lost() }
         }
         try endCopy()
     }

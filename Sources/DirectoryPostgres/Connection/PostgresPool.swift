@@ -8,6 +8,8 @@ final class PostgresPool: Sendable {
     private final class Slot: @unchecked Sendable {  // Only its holder looks at it, on its queue.
         let queue: DispatchQueue
         var connection: PostgresConnection?
+        /// How often all connections had been given up when this one was made.
+        var round = 0
 
         init(number: Int) { queue = DispatchQueue(label: "postgres-\(number)") }
     }
@@ -18,6 +20,8 @@ final class PostgresPool: Sendable {
         /// After a failed attempt, in nanoseconds of the monotonic clock: nobody tries before.
         var noAttemptBefore: UInt64 = 0
         var pause: UInt64 = 0
+        /// How often all connections have been given up.
+        var round = 0
     }
 
     /// Callers that may wait for a connection; more are refused at once.
@@ -41,14 +45,20 @@ final class PostgresPool: Sendable {
         defer { give(back: slot) }
         return try await withCheckedThrowingContinuation { continuation in
             slot.queue.async { [self] in
-                continuation.resume(with: Result { try body(try connection(slot)) })
+                let result = Result { try body(try connection(slot)) }
                 if slot.connection?.isAlive == false { slot.connection = nil }
+                if case .failure(let failure as PostgresFailure) = result, failure.isOfReadOnlyServer {
+                    // Another may have taken over: nobody goes on reading from this one.
+                    state.withLock { $0.round += 1 }
+                }
+                continuation.resume(with: result)
             }
         }
     }
 
     private func connection(_ slot: Slot) throws -> PostgresConnection {
-        if let connection = slot.connection, connection.isAlive { return connection }
+        let round = state.withLock { $0.round }
+        if let connection = slot.connection, connection.isAlive, slot.round == round { return connection }
         slot.connection = nil
         let now = DispatchTime.now().uptimeNanoseconds
         guard state.withLock({ now >= $0.noAttemptBefore }) else {
@@ -58,6 +68,7 @@ final class PostgresPool: Sendable {
             let connection = try PostgresConnection(address)
             state.withLock { $0.pause = 0 }
             slot.connection = connection
+            slot.round = round
             return connection
         } catch {
             state.withLock { state in

@@ -45,4 +45,10 @@ struct PostgresFailure: Error {
 
     /// Whether the same transaction may well succeed when it is made again.
     var isWorthAnotherTry: Bool { state == "40001" || state == "40P01" }
+
+    /// Whether somebody else has held a lock for longer than this statement was to wait.
+    var isWaitTooLong: Bool { state == "55P03" }
+
+    /// Whether the server takes no writes: a standby, or one that was put aside.
+    var isOfReadOnlyServer: Bool { state == "25006" }
 }

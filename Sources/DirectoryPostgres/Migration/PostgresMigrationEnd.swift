@@ -20,8 +20,10 @@ package final class PostgresMigrationEnd: MigrationTarget {
         self.isSource = isSource
         do {
             let box = try SecretBox(masterKey: masterKey.bytes)
+            try Schema.migrate { try PostgresConnection(PostgresStore.withTimeouts(address)) }
             connection = try PostgresConnection(PostgresStore.withTimeouts(address))
-            try Schema.migrate(connection)
+            // To sort a table, or to count it, takes as long as it is.
+            connection.patience = nil
             let sealed = try PostgresStore.transaction(connection, .write) { connection in
                 try KeyCheck(box: box).pass(connection)
                 return try connection.row("SELECT key_check FROM meta")?.bytes(0)

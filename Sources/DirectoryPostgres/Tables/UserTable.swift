@@ -27,16 +27,13 @@ struct UserTable {
     }
 
     /// All whom one of these ids or addresses may lead to.
-    func users(
-        organization: String, externalIDs: [String], foldedEmails: [String]
-    ) throws -> [(user: DirectoryUser, position: Int64)] {
-        try connection.rows(
-            """
-            SELECT \(Self.columns) FROM users WHERE organization = $1 AND external_id = ANY ($2::text[])
-            UNION
-            SELECT \(Self.columns) FROM users WHERE organization = $1 AND email_folded = ANY ($3::text[])
-            """, [organization, Texts(externalIDs), Texts(foldedEmails)]
-        ).map { (try Self.user($0), try $0.integer(8)) }
+    static func users(organization: String, externalIDs: [String], foldedEmails: [String]) -> PostgresStatement {
+        PostgresStatement(
+            sql: """
+                SELECT \(columns) FROM users WHERE organization = $1 AND external_id = ANY ($2::text[])
+                UNION
+                SELECT \(columns) FROM users WHERE organization = $1 AND email_folded = ANY ($3::text[])
+                """, parameters: [organization, Texts(externalIDs), Texts(foldedEmails)])
     }
 
     func users(organization: String, search: String?, after cursor: String?, limit: Int) throws -> [DirectoryUser] {
@@ -81,7 +78,7 @@ struct UserTable {
     /// Stores new users in their order, in one statement.
     func insert(_ users: [DirectoryUser], organization: String) throws {
         guard !users.isEmpty else { return }
-        try connection.run(
+        connection.hold(
             """
             INSERT INTO users (organization, id, external_id, email, email_folded, email_verified, name_folded, profile,
                 facts, unverified, role, created_at, updated_at)
@@ -99,7 +96,7 @@ struct UserTable {
     /// Stores profiles and roles, in one statement; the rest of a user is changed by statements of its own.
     func update(_ users: [DirectoryUser], organization: String) throws {
         guard !users.isEmpty else { return }
-        try connection.run(
+        connection.hold(
             """
             UPDATE users SET external_id = said.external_id, email = said.email, email_folded = said.email_folded,
                 email_verified = said.email_verified::boolean, name_folded = said.name_folded, profile = said.profile,

@@ -16,7 +16,7 @@ package final class PostgresTelemetry: TokenLogStore, ReportStore, AlertStore, S
     package init(address: String, connections: Int = 2) throws(StoreError) {
         let address = PostgresStore.withTimeouts(address)
         pool = PostgresPool(address: address, connections: connections)
-        do { try Schema.migrate(PostgresConnection(address)) } catch { throw PostgresStore.storeError(error) }
+        do { try Schema.migrate { try PostgresConnection(address) } } catch { throw PostgresStore.storeError(error) }
     }
 
     func reading<Value: Sendable>(

@@ -64,7 +64,8 @@ package struct SQLiteMigrationEnd: MigrationTarget {
         try queue.read { database in
             StorageCounters(
                 generation: try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'generation'") ?? 0,
-                lastUser: try Int64.fetchOne(database, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'users'") ?? 0)
+                lastUser: try Int64.fetchOne(database, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'users'") ?? 0
+            )
         }
     }
 

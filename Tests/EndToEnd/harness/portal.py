@@ -26,7 +26,8 @@ class Portal:
     """`scheme` says which of the gateway's listeners visitors come by: http, as on a developer's machine, or https."""
 
     def __init__(self, directory: Path, upstream_url: str, dialect: str, scheme: str, *, by_form: bool = False,
-                 settings: dict | None = None, sso: dict | None = None, routes: list[dict] | None = None):
+                 settings: dict | None = None, sso: dict | None = None, routes: list[dict] | None = None,
+                 **options):
         self.dialect, self.scheme, self.by_form = dialect, scheme, by_form
         self.secret = tokens.secret(710)
         self.customer = Customer(dialect, self.secret, directory / "customer.log", by_form=by_form)
@@ -35,7 +36,7 @@ class Portal:
             routes=routes or [
                 {"path": "/", "access": "portal", "upstream": "portal"},
                 {"path": "/assets/", "access": "public", "upstream": "portal"},
-            ])
+            ], **options)
         port = self.gateway.tls_port if scheme == "https" else self.gateway.clear_port
         self.host = f"localhost:{port}"
         self.origin = f"{scheme}://{self.host}"

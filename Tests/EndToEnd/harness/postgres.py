@@ -63,8 +63,8 @@ class Postgres:
             [_binaries() / "postgres", "-D", str(self.data), "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
              "-c", "unix_socket_directories=", "-c", "shared_buffers=32MB",
              *(word for setting in self.settings for word in ("-c", setting))],
-            cwd=self.directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True, **self._as_postgres())
+            cwd=self.directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=self.log_path.open("ab"), start_new_session=True, **self._as_postgres())
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             ready = subprocess.run([_binaries() / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)])
@@ -81,14 +81,27 @@ class Postgres:
         self.process.wait(20)
         self.process = None
 
+    @property
+    def log_path(self) -> Path:
+        return self.directory / "server.log"
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def truncate_log(self) -> None:
+        os.truncate(self.log_path, 0)
+
     def pause(self) -> None:
         """Stops all its processes where they are: connections stay open, and nobody answers."""
-        for process in self._processes():
-            os.kill(process, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
         for process in self._processes():
-            os.kill(process, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, number)
 
     def _processes(self) -> list[int]:
         assert self.process is not None
@@ -139,7 +152,7 @@ class PgBouncer:
         self.program = Path(shutil.copy(program, directory))
         (directory / "pgbouncer.ini").write_text(f"""
 [databases]
-postgres = host=127.0.0.1 port={server.port} dbname=postgres user=tests
+* = host=127.0.0.1 port={server.port} user=tests
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {self.port}

@@ -1,0 +1,63 @@
+"""How often a gateway waits for its database: what counts where that is a millisecond away."""
+
+import pytest
+
+from conftest import organization
+from harness.expect import accepted
+from harness.gateway import Gateway
+from harness.postgres import Postgres
+from harness.relay import Relay
+from harness.tokens import now, secret
+from test_postgres import identify
+
+KEY = secret(700)  # That of test_postgres.
+
+#: What a gateway asks by itself, several times a second.
+BACKGROUND = (b"FROM meta", b"leaves", b"gateways", b"log_")
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory):
+    server = Postgres(tmp_path_factory.mktemp("postgres") / "server").start()
+    running = Relay(server.port)
+    yield running
+    running.close()
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory, relay, upstream):
+    folder = tmp_path_factory.mktemp("gateway")
+    running = Gateway(
+        folder, organizations=[organization("acme", KEY)], upstreams=[{"name": "widgets", "url": upstream.url}],
+        routes=[{"path": "/", "access": "widget", "upstream": "widgets"}], workers=1,
+        storage={"url": f"postgres://tests@127.0.0.1:{relay.port}/postgres?sslmode=disable&gssencmode=disable",
+                 "master_key_file": str(folder / "master.key")}).start()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def round_trips(gateway, relay, email):
+    """Counts what one identify takes, once the gateway's connections are open."""
+    def count(**claims) -> int:
+        before = len(relay.round_trips)
+        accepted(identify(gateway, email, **claims))
+        seen = [sent for sent in relay.round_trips[before:] if not any(name in sent for name in BACKGROUND)]
+        assert seen, "the relay saw nothing"
+        return len(seen)
+
+    for number in range(20):
+        accepted(identify(gateway, f"{number}-{email}"))
+    return count
+
+
+def test_a_new_user_takes_four(round_trips):
+    """Who is there, in a reading transaction, and its end; who is there under the lock; the user, with the commit."""
+    assert round_trips(name="Ada") == 4
+
+
+def test_who_is_stored_takes_two(round_trips):
+    round_trips(name="Ada", id="1")
+    # Another token that says the same.
+    assert round_trips(name="Ada", id="1", iat=now() - 5, exp=now() + 300) == 2
