@@ -77,7 +77,7 @@ class Postgres:
         """kill -9 of all its processes at once, as a power cut would."""
         if self.process is None:
             return
-        os.killpg(self.process.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self.process.wait(20)
         self.process = None
 
