@@ -189,9 +189,9 @@ def test_each_gateway_shows_the_token_log_of_all(cluster, email):
 def test_a_log_that_cannot_be_written_is_in_nobodys_way(cluster, database, email):
     token = sign({"email": email}, KEY)
     accepted(cluster[0].identify(token))
-    holding = subprocess.Popen(
-        [*database.psql(), "BEGIN; LOCK TABLE log_entries IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(4)"],
-        stdout=subprocess.DEVNULL)
+    holding = subprocess.Popen([*database.psql()[:-1], "-At"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    holding.stdin.write(b"BEGIN; LOCK TABLE log_entries IN ACCESS EXCLUSIVE MODE;\n")
+    holding.stdin.flush()
     eventually(lambda: database.sql("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted "
                             "AND relation = 'log_entries'::regclass") == "1", within=5, what="the lock")
     slowest = 0.0
@@ -202,6 +202,7 @@ def test_a_log_that_cannot_be_written_is_in_nobodys_way(cluster, database, email
         slowest = max(slowest, time.monotonic() - begun)
     assert holding.poll() is None, "the log was free again too early"
     assert slowest < 1, f"somebody waited {slowest:.2f} s"
+    holding.stdin.close()  # The transaction ends with its connection.
     holding.wait(20)
     want = {f"{number}-{email}" for number in range(90)}
     rows = int(database.sql("SELECT count(*) FROM log_entries AS entry JOIN users ON users.id = entry.\"user\" "
