@@ -47,12 +47,6 @@ extension PostgresStore {
         }
     }
 
-    @discardableResult
-    package func put(_ settings: OrganizationSettings) async throws -> Bool {
-        let moment = now()
-        return try await administering { try Self.put(settings, $0, at: moment) }
-    }
-
     static func put(
         _ settings: OrganizationSettings, _ connection: PostgresConnection, at moment: Double
     ) throws -> Bool {
@@ -82,11 +76,6 @@ extension PostgresStore {
             """, [Texts(hosts), settings.id])
         try connection.bumpGeneration(of: settings.id)
         return true
-    }
-
-    @discardableResult
-    package func deleteOrganization(_ id: String) async throws -> Bool {
-        try await administering { try Self.deleteOrganization(id, $0) }
     }
 
     static func deleteOrganization(_ id: String, _ connection: PostgresConnection) throws -> Bool {

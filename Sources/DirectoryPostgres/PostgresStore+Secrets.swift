@@ -9,18 +9,6 @@ extension PostgresStore: MasterKeyRotation {
         }
     }
 
-    /// Throws `SecretRefusal` for a text that can be no secret at all; weak ones are the caller's to refuse.
-    @discardableResult
-    package func addSecret(
-        _ text: String, purpose: SecretPurpose, to organization: String
-    ) async throws -> SecretSummary {
-        let moment = now()
-        return try await administering { [box] connection in
-            try Self.addSecret(
-                text, purpose: purpose, to: organization, SecretTable(connection: connection, box: box), at: moment)
-        }
-    }
-
     /// Throws `SecretRefusal` for a text that can be no secret at all.
     static func addSecret(
         _ text: String, purpose: SecretPurpose, to organization: String, _ table: SecretTable, at moment: Double
@@ -36,12 +24,6 @@ extension PostgresStore: MasterKeyRotation {
         let summary = try table.insert(text, purpose: purpose, organization: organization, at: moment)
         try table.connection.bumpGeneration(of: organization)
         return summary
-    }
-
-    @discardableResult
-    package func revokeSecret(_ id: String, of organization: String) async throws -> Bool {
-        let moment = now()
-        return try await administering { try Self.revokeSecret(id, of: organization, $0, at: moment) }
     }
 
     static func revokeSecret(

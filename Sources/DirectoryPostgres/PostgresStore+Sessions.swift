@@ -113,12 +113,6 @@ extension PostgresStore: SessionStore {
         }
     }
 
-    @discardableResult
-    package func endSessions(of organization: String, _ selection: SessionSelection) async throws -> Int {
-        let moment = now()
-        return try await administering { try Self.endSessions(of: organization, selection, $0, at: moment) }
-    }
-
     static func endSessions(
         of organization: String, _ selection: SessionSelection, _ connection: PostgresConnection, at moment: Double
     ) throws -> Int {

@@ -16,37 +16,6 @@ extension PostgresStore: UserCensus {
         try await reading { try UserTable(connection: $0).user(reference, organization: organization) }
     }
 
-    @discardableResult
-    package func setBlocked(_ blocked: Bool, user reference: String, of organization: String) async throws -> Bool {
-        let moment = now()
-        return try await administering {
-            try Self.setBlocked(blocked, user: reference, of: organization, $0, at: moment)
-        }
-    }
-
-    /// An earlier moment than the present one changes nothing: what was refused stays refused.
-    @discardableResult
-    package func signOutEverywhere(
-        user reference: String, of organization: String, at moment: Double
-    ) async throws -> Bool {
-        let changedAt = now()
-        return try await administering { connection in
-            try Self.signOutEverywhere(user: reference, of: organization, before: moment, connection, at: changedAt)
-        }
-    }
-
-    @discardableResult
-    package func deleteUser(_ reference: String, of organization: String) async throws -> Bool {
-        try await administering { try Self.deleteUser(reference, of: organization, $0) }
-    }
-
-    package func importUsers(
-        _ profiles: [UserProfile], into organization: String
-    ) async throws -> (created: Int, updated: Int) {
-        let moment = now()
-        return try await administering { try Self.importUsers(profiles, into: organization, $0, at: moment) }
-    }
-
     package func countUsers(of organization: String) async throws -> Int {
         try await reading { try UserTable(connection: $0).count(of: organization) }
     }

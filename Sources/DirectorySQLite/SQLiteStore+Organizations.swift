@@ -46,12 +46,6 @@ extension SQLiteStore {
         try await reading { try Self.organizations($0) }
     }
 
-    @discardableResult
-    package func put(_ settings: OrganizationSettings) async throws -> Bool {
-        let moment = now()
-        return try await writing { try Self.put(settings, $0, at: moment) }
-    }
-
     static func put(_ settings: OrganizationSettings, _ database: Database, at moment: Double) throws -> Bool {
         // A NUL ends a text in SQLite's eyes: the row would be another organization's, or another host's.
         guard ([settings.id] + settings.hosts).allSatisfy({ !$0.isEmpty && !$0.utf8.contains(0) }) else {
@@ -77,11 +71,6 @@ extension SQLiteStore {
         }
         try database.bumpGeneration(of: settings.id)
         return true
-    }
-
-    @discardableResult
-    package func deleteOrganization(_ id: String) async throws -> Bool {
-        try await writing { try Self.deleteOrganization(id, $0) }
     }
 
     static func deleteOrganization(_ id: String, _ database: Database) throws -> Bool {

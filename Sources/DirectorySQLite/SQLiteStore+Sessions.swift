@@ -77,12 +77,6 @@ extension SQLiteStore: SessionStore {
         return session.flatMap { moment < $0.expiresAt ? $0 : nil }
     }
 
-    @discardableResult
-    package func endSessions(of organization: String, _ selection: SessionSelection) async throws -> Int {
-        let moment = now()
-        return try await writing { try Self.endSessions(of: organization, selection, $0, at: moment) }
-    }
-
     static func endSessions(
         of organization: String, _ selection: SessionSelection, _ database: Database, at moment: Double
     ) throws -> Int {

@@ -17,37 +17,6 @@ extension SQLiteStore {
         try await reading { try UserTable(database: $0).user(reference, organization: organization) }
     }
 
-    @discardableResult
-    package func setBlocked(_ blocked: Bool, user reference: String, of organization: String) async throws -> Bool {
-        let moment = now()
-        return try await writing { try Self.setBlocked(blocked, user: reference, of: organization, $0, at: moment) }
-    }
-
-    /// An earlier moment than the present one changes nothing: what was refused stays refused.
-    @discardableResult
-    package func signOutEverywhere(
-        user reference: String, of organization: String, at moment: Double
-    ) async throws -> Bool {
-        let changedAt = now()
-        return try await writing { database in
-            try Self.signOutEverywhere(user: reference, of: organization, before: moment, database, at: changedAt)
-        }
-    }
-
-    @discardableResult
-    package func deleteUser(_ reference: String, of organization: String) async throws -> Bool {
-        try await writing { try Self.deleteUser(reference, of: organization, $0) }
-    }
-
-    /// Matches as admission does, by the organization's own settings. Throws `StoreError.importRefused` for the first
-    /// profile that can't be written, having written none.
-    package func importUsers(
-        _ profiles: [UserProfile], into organization: String
-    ) async throws -> (created: Int, updated: Int) {
-        let moment = now()
-        return try await writing { try Self.importUsers(profiles, into: organization, $0, at: moment) }
-    }
-
     package func countUsers(of organization: String) async throws -> Int {
         try await reading { try Int.fetchOne($0, sql: UserTable.count, arguments: [organization]) ?? 0 }
     }

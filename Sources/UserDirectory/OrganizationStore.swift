@@ -34,6 +34,8 @@ package protocol OrganizationStore: Sendable {
 
     /// Stores a secret's text; at most `maxActiveSecrets` active per purpose. Adding the very same active text again
     /// changes nothing and returns the one that is there.
+    ///
+    /// Throws `SecretRefusal` for a text that can be no secret at all; weak ones are the caller's to refuse.
     @discardableResult
     func addSecret(_ text: String, purpose: SecretPurpose, to organization: String) async throws -> SecretSummary
 

@@ -15,7 +15,8 @@ package protocol UserStore: Sendable {
     @discardableResult
     func setBlocked(_ blocked: Bool, user reference: String, of organization: String) async throws -> Bool
 
-    /// Refuses every token issued before `moment` (seconds since 1970).
+    /// Refuses every token issued before `moment` (seconds since 1970). An earlier moment than the present one changes
+    /// nothing: what was refused stays refused.
     @discardableResult
     func signOutEverywhere(user reference: String, of organization: String, at moment: Double) async throws -> Bool
 
@@ -23,6 +24,9 @@ package protocol UserStore: Sendable {
     func deleteUser(_ reference: String, of organization: String) async throws -> Bool
 
     /// Writes profiles as verified data in one transaction: all or nothing. Returns how many were created and updated.
+    ///
+    /// Matches as admission does, by the organization's own settings. Throws `StoreError.importRefused` for the first
+    /// profile that can't be written, having written none.
     func importUsers(
         _ profiles: [UserProfile], into organization: String
     ) async throws -> (created: Int, updated: Int)
