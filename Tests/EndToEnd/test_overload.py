@@ -4,7 +4,6 @@ and all is well again when the cause is gone."""
 import contextlib
 import os
 import resource
-import shutil
 import sqlite3
 import struct
 import subprocess
@@ -18,6 +17,7 @@ from conftest import ACME, organization
 from harness.gateway import eventually
 from harness.http1 import HTTP1Client
 from harness.http2 import END_HEADERS, END_STREAM, HEADERS, HTTP2Client, raw_frame
+from harness.preload import preload
 from harness.tokens import now, sign
 
 
@@ -244,19 +244,13 @@ def clock(tmp_path):
 
     class Clock:
         file = tmp_path / "clock"
-        env = {"LD_PRELOAD": f"{tmp_path}/clock.so {os.environ.get('LD_PRELOAD', '')}".strip(), "TEST_CLOCK": str(file)}
+        env = {"LD_PRELOAD": preload("clock.c", tmp_path), "TEST_CLOCK": str(file)}
 
         def jump(self, seconds: int) -> None:
             with self.file.open("r+b") as file:
                 file.write(struct.pack("@q", seconds))
 
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
-        pytest.skip("there is no C compiler")
     Clock.file.write_bytes(bytes(8))
-    source = Path(__file__).parent / "harness/clock.c"
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(tmp_path / "clock.so"), str(source),
-                    "-ldl"], check=True)
     return Clock()
 
 

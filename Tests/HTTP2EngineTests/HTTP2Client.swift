@@ -2,7 +2,7 @@ import CNGHTTP2
 import HTTPMessages
 
 /// libnghttp2's client session: another reading of the protocol than the one under test.
-final class HTTP2Client {
+final class HTTP2Client: NGHTTP2Peer {
     struct Response: Equatable {
         var status = 0
         var interim: [Int] = []
@@ -16,7 +16,7 @@ final class HTTP2Client {
     private(set) var responses: [Int32: Response] = [:]
     /// The code of the server's GOAWAY.
     private(set) var goAway: UInt32?
-    private var session: OpaquePointer?
+    private(set) var session: OpaquePointer?
     private var bodies: [Int32: [UInt8]] = [:]
 
     /// - Parameter window: how many bytes of a response the server may send before it is given leave to go on; nil: as
@@ -98,7 +98,7 @@ final class HTTP2Client {
     /// Returns the stream's id. `body` nil: the head ends the request.
     @discardableResult
     func request(_ fields: [(String, String)], body: [UInt8]? = nil) -> Int32 {
-        let stream = withFields(fields) { pointer, count in
+        let stream = lend(fields) { pointer, count in
             guard body != nil else { return nghttp2_submit_request(session, nil, pointer, count, nil, nil) }
             var source = nghttp2_data_provider()
             source.read_callback = { _, stream, buffer, length, flags, _, user in
@@ -128,36 +128,5 @@ final class HTTP2Client {
     func allow(_ stream: Int32, _ length: Int32) {
         nghttp2_submit_window_update(session, 0, stream, length)
         nghttp2_submit_window_update(session, 0, 0, length)
-    }
-
-    /// What it has to send now.
-    func output() -> [UInt8] {
-        var all: [UInt8] = []
-        while true {
-            var data: UnsafePointer<UInt8>?
-            let length = nghttp2_session_mem_send(session, &data)
-            guard length > 0 else { return all }
-            all += UnsafeBufferPointer(start: data, count: length)
-        }
-    }
-
-    func input(_ bytes: [UInt8]) { _ = nghttp2_session_mem_recv(session, bytes, bytes.count) }
-
-    private func withFields(
-        _ fields: [(String, String)], _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Int32
-    ) -> Int32 {
-        let texts = fields.map { (Array($0.0.utf8), Array($0.1.utf8)) }
-        var memory: [UnsafeMutableBufferPointer<UInt8>] = []
-        defer { memory.forEach { $0.deallocate() } }
-        func copy(_ bytes: [UInt8]) -> UnsafeMutablePointer<UInt8>? {
-            let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count + 1)
-            _ = buffer.update(fromContentsOf: bytes + [0])
-            memory.append(buffer)
-            return buffer.baseAddress
-        }
-        let pairs = texts.map {
-            nghttp2_nv(name: copy($0.0), value: copy($0.1), namelen: $0.0.count, valuelen: $0.1.count, flags: 0)
-        }
-        return body(pairs, pairs.count)
     }
 }

@@ -2,7 +2,7 @@ import CNGHTTP2
 import HTTPMessages
 
 /// libnghttp2's server session: what answers the client under test.
-final class HTTP2Origin {
+final class HTTP2Origin: NGHTTP2Peer {
     struct Request: Equatable {
         var fields: [String: String] = [:]
         var trailers: [String: String] = [:]
@@ -15,7 +15,7 @@ final class HTTP2Origin {
     private(set) var requests: [Int32: Request] = [:]
     /// The code of the client's GOAWAY.
     private(set) var goAway: UInt32?
-    private var session: OpaquePointer?
+    private(set) var session: OpaquePointer?
     private var bodies: [Int32: (rest: [UInt8], trailers: [(String, String)])] = [:]
 
     init(settings: [(nghttp2_settings_id, Int)] = []) {
@@ -117,19 +117,6 @@ final class HTTP2Origin {
 
     func ping() { nghttp2_submit_ping(session, 0, nil) }
 
-    /// What it has to send now.
-    func output() -> [UInt8] {
-        var all: [UInt8] = []
-        while true {
-            var data: UnsafePointer<UInt8>?
-            let length = nghttp2_session_mem_send(session, &data)
-            guard length > 0 else { return all }
-            all += UnsafeBufferPointer(start: data, count: length)
-        }
-    }
-
-    func input(_ bytes: [UInt8]) { _ = nghttp2_session_mem_recv(session, bytes, bytes.count) }
-
     private func read(
         _ stream: Int32, _ buffer: UnsafeMutablePointer<UInt8>, _ length: Int, _ flags: inout UInt32
     ) -> Int {
@@ -144,21 +131,5 @@ final class HTTP2Origin {
             lend(trailers) { nghttp2_submit_trailer(session, stream, $0, $1) }
         }
         return count
-    }
-
-    private func lend(_ fields: [(String, String)], _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Void) {
-        var memory: [UnsafeMutableBufferPointer<UInt8>] = []
-        defer { memory.forEach { $0.deallocate() } }
-        func copy(_ text: String) -> UnsafeMutablePointer<UInt8>? {
-            let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.utf8.count + 1)
-            _ = buffer.update(fromContentsOf: Array(text.utf8) + [0])
-            memory.append(buffer)
-            return buffer.baseAddress
-        }
-        let pairs = fields.map {
-            nghttp2_nv(
-                name: copy($0.0), value: copy($0.1), namelen: $0.0.utf8.count, valuelen: $0.1.utf8.count, flags: 0)
-        }
-        body(pairs, pairs.count)
     }
 }
