@@ -145,17 +145,29 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         _ body: @escaping @Sendable (PostgresConnection) throws -> Value
     ) async throws -> Value { try await transaction(.read, body) }
 
-    /// One statement, which needs no transaction: what is asked often.
+    /// Reading without a transaction: what is asked often.
     func asking<Value: Sendable>(
         _ body: @escaping @Sendable (PostgresConnection) throws -> Value
     ) async throws -> Value {
-        do { return try await pool.perform(body) } catch is PostgresFailure { throw Self.outOfReach }
+        do {
+            return try await pool.perform { connection in
+                do {
+                    return try body(connection)
+                } catch var failure as PostgresFailure {
+                    failure.hasLeftNothing = connection.isLost
+                    throw failure
+                }
+            }
+        } catch is PostgresFailure {
+            throw Self.outOfReach
+        }
     }
 
     private static let outOfReach = StoreError.unavailable("the database can't be used at the moment")
 
     /// A writing transaction: all of it or nothing; errors are `StoreError`s. `body` may be run again, where the
-    /// transaction met another in a way that neither could have waited for.
+    /// transaction met another in a way that neither could have waited for, or its connection was lost before `COMMIT`
+    /// was sent. Whether a lost `COMMIT` was heard isn't known: that is left to whoever asked.
     func writing<Value: Sendable>(
         _ body: @escaping @Sendable (PostgresConnection) throws -> Value
     ) async throws -> Value { try await transaction(.write, body) }
@@ -185,12 +197,14 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         var attempts = 0
         while true {
             attempts += 1
+            var mayBeCommitted = false
             do {
                 // What only has to be done goes with what is asked: a round trip less for each.
                 for statement in kind.beginning { connection.hold(statement) }
                 // Whoever has waited for another operator looks at the clock afterwards.
                 if kind == .administer { try connection.sendHeld() }
                 let value = try body(connection)
+                mayBeCommitted = kind != .read
                 try connection.run("COMMIT")
                 return value
             } catch let failure as PostgresFailure where failure.isWorthAnotherTry && attempts < 4 {
@@ -199,7 +213,9 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
             } catch {
                 connection.dropHeld()
                 try? connection.execute("ROLLBACK")
-                throw error
+                guard var failure = error as? PostgresFailure else { throw error }
+                failure.hasLeftNothing = connection.isLost && !mayBeCommitted
+                throw failure
             }
         }
     }

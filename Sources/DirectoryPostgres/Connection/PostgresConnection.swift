@@ -29,7 +29,22 @@ final class PostgresConnection {
     deinit { PQfinish(connection) }
 
     /// Whether it can still be used.
-    var isAlive: Bool { !isGivenUp && PQstatus(connection) == CONNECTION_OK }
+    var isAlive: Bool { !isGivenUp && !isLost }
+
+    /// Whether it has ended, which is known once something was sent or received in vain.
+    var isLost: Bool { PQstatus(connection) != CONNECTION_OK }
+
+    /// Whether the server has ended it since it was last used. Looks at what has arrived, and waits for nothing.
+    func hasServerHungUp() -> Bool {
+        // What arrives unasked is read: a notice, a setting that has changed, the last words before the end.
+        for _ in 0..<8 {
+            var descriptor = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
+            guard poll(&descriptor, 1, 0) > 0 else { return false }
+            guard PQconsumeInput(connection) == 1 else { return true }
+            _ = PQisBusy(connection)
+        }
+        return false
+    }
 
     /// Several statements without parameters.
     func execute(_ sql: String) throws {

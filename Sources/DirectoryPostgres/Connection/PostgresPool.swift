@@ -28,6 +28,8 @@ final class PostgresPool: Sendable {
     private static let waitingAllowed = 1000
     private static let shortestPause: UInt64 = 50_000_000
     private static let longestPause: UInt64 = 2_000_000_000
+    /// Whoever has waited for longer isn't made to wait for as long again; in seconds.
+    private static let longestBeforeSecondTry = 3.0
 
     private let address: String
     private let state: Mutex<State>
@@ -45,7 +47,7 @@ final class PostgresPool: Sendable {
         defer { give(back: slot) }
         return try await withCheckedThrowingContinuation { continuation in
             slot.queue.async { [self] in
-                let result = Result { try body(try connection(slot)) }
+                let result = Result { try perform(body, slot) }
                 if slot.connection?.isAlive == false { slot.connection = nil }
                 if case .failure(let failure as PostgresFailure) = result, failure.isOfReadOnlyServer {
                     // Another may have taken over: nobody goes on reading from this one.
@@ -56,9 +58,23 @@ final class PostgresPool: Sendable {
         }
     }
 
+    /// Once more, on a new connection, where the first was lost and has left nothing behind: the server may have been
+    /// restarted, and whoever asks next needn't be the one who is told so.
+    private func perform<Value>(_ body: (PostgresConnection) throws -> Value, _ slot: Slot) throws -> Value {
+        let lastMoment = DispatchTime.now() + Self.longestBeforeSecondTry
+        do {
+            return try body(try connection(slot))
+        } catch let failure as PostgresFailure where failure.hasLeftNothing && .now() < lastMoment {
+            slot.connection = nil
+            return try body(try connection(slot))
+        }
+    }
+
     private func connection(_ slot: Slot) throws -> PostgresConnection {
         let round = state.withLock { $0.round }
-        if let connection = slot.connection, connection.isAlive, slot.round == round { return connection }
+        if let connection = slot.connection, connection.isAlive, slot.round == round, !connection.hasServerHungUp() {
+            return connection
+        }
         slot.connection = nil
         let now = DispatchTime.now().uptimeNanoseconds
         guard state.withLock({ now >= $0.noAttemptBefore }) else {
@@ -66,7 +82,11 @@ final class PostgresPool: Sendable {
         }
         do {
             let connection = try PostgresConnection(address)
-            state.withLock { $0.pause = 0 }
+            state.withLock { state in
+                state.pause = 0
+                // An attempt that began before this one may have failed after it began.
+                state.noAttemptBefore = 0
+            }
             slot.connection = connection
             slot.round = round
             return connection

@@ -42,6 +42,8 @@ struct PostgresFailure: Error {
     var message: String
     /// SQLSTATE; nil where the connection failed.
     var state: String?
+    /// The connection was lost before anything could have come of what was asked: it can be asked again on another.
+    var hasLeftNothing = false
 
     /// Whether the same transaction may well succeed when it is made again.
     var isWorthAnotherTry: Bool { state == "40001" || state == "40P01" }
