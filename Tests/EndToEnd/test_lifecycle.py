@@ -118,15 +118,18 @@ def test_many_reloads_under_load_lose_no_request(make_gateway, email):
     threads = [threading.Thread(target=load) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for number in range(10):
-        gateway.settings["routes"][1:] = [{"path": f"/r{number}/", "access": "public", "upstream": "widgets"}]
-        gateway.write_config()
-        gateway.signal(signal.SIGHUP)
-        time.sleep(0.1)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert not failures and len(answered) > 50
+    try:
+        for number in range(10):
+            gateway.settings["routes"][1:] = [{"path": f"/r{number}/", "access": "public", "upstream": "widgets"}]
+            gateway.write_config()
+            gateway.signal(signal.SIGHUP)
+            goal = len(answered) + 10
+            eventually(lambda: len(answered) >= goal or failures, within=30, what="answers under each configuration")
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not failures
 
 
 # Drain
@@ -136,14 +139,14 @@ def test_sigterm_without_traffic_exits_with_0_at_once(make_gateway):
     gateway.may_be_dead = True
     start = time.monotonic()
     assert gateway.stop() == 0
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 15, "it has waited for somebody: drain_timeout_seconds is 30"
 
 
 def test_sigint_ends_it_too(make_gateway):
     gateway = make_gateway()
     gateway.may_be_dead = True
     gateway.signal(signal.SIGINT)
-    assert gateway.process.wait(10) == 0
+    assert gateway.process.wait(30) == 0
 
 
 @pytest.mark.parametrize("protocol", ["h2", "http/1.1"])
@@ -153,7 +156,7 @@ def test_sigterm_finishes_streams_in_flight(make_gateway, protocol):
 
     def slow(exchange):
         arrived.set()
-        release.wait(15)
+        release.wait(60)
         exchange.reply(b"finished")
 
     upstream.on("/slow", slow)
@@ -172,19 +175,24 @@ def test_sigterm_finishes_streams_in_flight(make_gateway, protocol):
 
     thread = threading.Thread(target=one)
     thread.start()
-    assert arrived.wait(5)
+    assert arrived.wait(20)
     gateway.signal(signal.SIGTERM)
     eventually(lambda: gateway.admin_status("/readyz") != 200, within=2, what="readiness to fail")
-    time.sleep(0.2)
+
+    def turns_away() -> bool:
+        try:
+            with gateway.client() as late:
+                return late.get("/late").status_code == 503
+        except (httpx.TransportError, OSError):
+            return True
+
+    # It has said that it isn't ready, and goes on to close its listeners.
+    eventually(turns_away, what="that nobody else is let in")
     assert gateway.is_alive(), "it ended with a stream in flight"
-    with pytest.raises((httpx.TransportError, OSError)):
-        with gateway.client() as late:
-            if late.get("/late").status_code == 503:
-                raise OSError("refused politely")
     release.set()
-    thread.join(10)
+    thread.join(30)
     assert result["body"] == b"finished"
-    assert gateway.process.wait(10) == 0
+    assert gateway.process.wait(30) == 0
     upstream.close()
 
 
@@ -194,15 +202,15 @@ def test_sigterm_says_goaway_to_idle_connections(make_gateway):
     with HTTP2Client(gateway.tls_port, gateway.tls_context("h2")) as connection:
         assert connection.request(path="/_widget/state").status == 200
         gateway.signal(signal.SIGTERM)
-        connection.wait(lambda: connection.goaway is not None, 3)
+        connection.wait(lambda: connection.goaway is not None)
         assert connection.goaway is not None and connection.goaway.error_code == 0
-    assert gateway.process.wait(10) == 0
+    assert gateway.process.wait(30) == 0
 
 
 def test_sigterm_gives_up_after_the_drain_timeout(make_gateway):
     upstream = RecordingUpstream()
     release = threading.Event()
-    upstream.on("/hang", lambda exchange: release.wait(30) and None)
+    upstream.on("/hang", lambda exchange: release.wait(60) and None)
     gateway = make_gateway(upstreams=[{"name": "widgets", "url": upstream.url}], limits={"drain_timeout_seconds": 1})
     gateway.may_be_dead = True
     with HTTP1Client(gateway.clear_port) as connection:
@@ -210,8 +218,8 @@ def test_sigterm_gives_up_after_the_drain_timeout(make_gateway):
         eventually(lambda: upstream.seen("/hang"), within=3, what="the request")
         start = time.monotonic()
         gateway.signal(signal.SIGTERM)
-        assert gateway.process.wait(10) == 0
-        assert 0.5 < time.monotonic() - start < 6
+        assert gateway.process.wait(30) == 0
+        assert 0.5 < time.monotonic() - start < 20
     release.set()
     upstream.close()
 
@@ -229,10 +237,10 @@ def test_the_access_log_names_the_request_and_gives_nothing_away(make_gateway, e
         client.post("/_widget/identify", json={"token": token})
         client.get("/x", headers={"Authorization": f"Bearer {token}"})
         client.get("/y", headers={"Authorization": "Bearer " + token[:-2] + "xx"})
-    line = eventually(lambda: next((line for line in gateway.log().splitlines() if request_id in line), None), within=2,
+    line = eventually(lambda: next((line for line in gateway.log_lines() if request_id in line), None), within=2,
                       what="the access log line")
     assert "/logged" in line and "200" in line
-    log = gateway.log()
+    log = "\n".join(gateway.log_lines())
     for part in (token, token.rsplit(".", 1)[1], token.split(".")[1], "very-secret-cookie", ACME):
         assert part not in log
     if form == "json":
@@ -244,6 +252,9 @@ def test_a_request_cannot_forge_a_log_line(make_gateway):
     gateway = make_gateway()
     with HTTP2Client(gateway.tls_port, gateway.tls_context("h2")) as connection:
         connection.request(path="/x%0aFORGED%20LINE", headers=[("user-agent", "a\tb\x1b[31mred")])
-    time.sleep(0.2)
+    # Its line is in the log once that of a later request is.
+    with gateway.client() as client:
+        client.get("/later")
+    eventually(lambda: "/later" in gateway.log(), what="the access log")
     assert not any(line.startswith("FORGED") for line in gateway.log().splitlines())
     assert "\x1b[31m" not in gateway.log()

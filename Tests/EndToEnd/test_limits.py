@@ -204,11 +204,12 @@ def test_streams(tight, upstream):
             assert h2.request(path="/page").status == 200
         release.clear()
         with connect(tight) as h2:
-            for _ in range(LIMITS["streams"]):
-                h2.open_stream(h2.fields("GET", "/hold"))
+            streams = [h2.open_stream(h2.fields("GET", "/hold")) for _ in range(LIMITS["streams"])]
             assert h2.outcome(h2.open_stream(h2.fields("GET", "/never"))) == ("reset", REFUSED_STREAM)
             assert upstream.seen("/never") == []
             release.set()
+            # A stream counts until its end has been sent.
+            assert [h2.response(stream).body for stream in streams] == [b"held"] * LIMITS["streams"]
             assert h2.request(path="/page").status == 200
     finally:
         release.set()
@@ -285,24 +286,22 @@ def hasty(tmp_path_factory, upstream):
         tmp_path_factory.mktemp("hasty"), organizations=[organization("acme", ACME)],
         upstreams=[{"name": "widgets", "url": upstream.url}],
         routes=[{"path": "/", "access": "widget", "upstream": "widgets"}], workers=1,
-        limits={"header_timeout_seconds": 2, "idle_timeout_seconds": 3})
+        limits={"header_timeout_seconds": 4, "idle_timeout_seconds": 4})
     running.start()
     yield running
     running.close()
 
 
-def seconds_until_closed(connection: socket.socket, most: float) -> float | None:
-    """How long the peer takes to close; None where it hasn't within `most` seconds."""
-    began = time.monotonic()
-    while (left := began + most - time.monotonic()) > 0:
-        if not select.select([connection], [], [], left)[0]:
-            return None
+def is_closed_after(connection: socket.socket, seconds: float, began: float) -> bool:
+    """Whether the peer closes, and no sooner than so long after `began`. How much later is its machine's business."""
+    while select.select([connection], [], [], began + seconds + 30 - time.monotonic())[0]:
         try:
-            if connection.recv(65536) == b"":
-                return time.monotonic() - began
+            is_closed = connection.recv(65536) == b""
         except OSError:
-            return time.monotonic() - began
-    return None
+            is_closed = True
+        if is_closed:
+            return time.monotonic() - began >= seconds
+    return False
 
 
 UNFINISHED = {
@@ -314,37 +313,36 @@ UNFINISHED = {
 
 @pytest.mark.parametrize("case", UNFINISHED)
 def test_a_head_has_to_be_finished_in_time(hasty, case):
+    began = time.monotonic()
     with socket.create_connection(("127.0.0.1", hasty.clear_port)) as connection:
         connection.sendall(UNFINISHED[case])
-        waited = seconds_until_closed(connection, 10)
-    # Looked at about once a second.
-    assert waited is not None and 1.9 <= waited <= 6, waited
+        assert is_closed_after(connection, 3.9, began)
 
 
 def test_a_tls_handshake_has_to_be_finished_in_time(hasty):
+    began = time.monotonic()
     with socket.create_connection(("127.0.0.1", hasty.tls_port)) as connection:
-        waited = seconds_until_closed(connection, 10)
-    assert waited is not None and 1.9 <= waited <= 6, waited
+        assert is_closed_after(connection, 3.9, began)
 
 
 def test_a_head_over_http2_has_to_be_finished_in_time(hasty):
     with connect(hasty) as h2:
         block = h2.encode(h2.fields("GET", "/page"))
+        began = time.monotonic()
         h2.send(raw_frame(HEADERS, END_STREAM, 1, block))  # No END_HEADERS.
-        waited = seconds_until_closed(h2.socket, 10)
-        assert waited is not None and 1.5 <= waited <= 6, waited
+        assert is_closed_after(h2.socket, 3.0, began)
 
 
 def test_a_head_that_takes_nearly_as_long_is_served(hasty):
     with HTTP1Client(hasty.clear_port) as h1:
         h1.send("GET /page HTTP/1.1\r\n")
-        time.sleep(1.2)
+        time.sleep(2)
         h1.send("Host: acme.test\r\n\r\n")
         assert h1.read_response().status == 200
     with connect(hasty) as h2:
         block = h2.encode(h2.fields("GET", "/page"))
         h2.send(raw_frame(HEADERS, END_STREAM, 1, block[:10]))
-        time.sleep(1.2)
+        time.sleep(2)
         h2.send(raw_frame(9, END_HEADERS, 1, block[10:]))
         assert h2.response(1).status == 200
 
@@ -353,9 +351,9 @@ def test_an_idle_connection_is_closed_and_a_busy_one_isnt(hasty):
     with connect(hasty) as idle, connect(hasty) as busy, HTTP1Client(hasty.clear_port) as idle1:
         assert idle.request(path="/page").status == 200
         assert idle1.request("GET", "/page", [("Host", "acme.test")]).status == 200
-        for _ in range(8):
-            time.sleep(1)
+        began = time.monotonic()
+        while not idle.closed and time.monotonic() - began < 40:
+            idle.read_some(0.3)
             assert busy.request(path="/page").status == 200
-        idle.wait(lambda: idle.closed, 1)
         assert idle.closed and idle.goaway is not None and idle.goaway.error_code == 0
         assert idle1.at_end()

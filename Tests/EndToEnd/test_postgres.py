@@ -71,7 +71,7 @@ def test_gateways_that_meet_the_same_new_user_at_once_make_one(cluster, database
     assert database.sql(f"SELECT count(*) FROM users WHERE email = '{email}'") == "1"
 
 
-def test_a_changed_setting_holds_on_all_within_a_second(cluster):
+def test_a_changed_setting_holds_on_all(cluster):
     def locked(gateway):
         with gateway.client(cleartext=True) as client:
             return client.get("/posts", headers={"Host": "acme.test"}).status_code == 401
@@ -87,7 +87,7 @@ def test_a_changed_setting_holds_on_all_within_a_second(cluster):
         eventually(lambda: not locked(gateway), within=1.5, what="the setting taken back on each gateway")
 
 
-def test_a_blocked_user_is_refused_by_all_within_a_second(cluster, email):
+def test_a_blocked_user_is_refused_by_all(cluster, email):
     token = sign({"email": email}, KEY)
     for gateway in cluster:
         assert state(gateway, token).json()["state"] == "identified"

@@ -72,7 +72,8 @@ class HTTP1Client:
         except (ConnectionResetError, ssl.SSLEOFError):
             return True
 
-    def read_response(self, head_only: bool = False) -> Response:
+    def read_response(self, head_only: bool = False, at_head=lambda: None) -> Response:
+        """One response; `at_head` is called when its head is there."""
         informational = []
         while True:
             head = self._until(b"\r\n\r\n").decode("latin-1").split("\r\n")
@@ -83,6 +84,7 @@ class HTTP1Client:
                 continue
             break
         response = Response(status, headers, informational=informational)
+        at_head()
         if head_only or status in (204, 304, 101):
             return response
         try:

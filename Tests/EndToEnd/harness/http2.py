@@ -42,7 +42,7 @@ class HTTP2Client:
     """
 
     def __init__(self, port: int, context: ssl.SSLContext | None = None, *, authority: str = "localhost",
-                 automatic: bool = True, timeout: float = 10, settings: dict[int, int] | None = None,
+                 automatic: bool = True, timeout: float = 20, settings: dict[int, int] | None = None,
                  handshake: bool = True, receive_buffer: int | None = None):
         raw = socket.socket()
         if receive_buffer:
@@ -145,6 +145,10 @@ class HTTP2Client:
         assert stream in self.responses, f"no response on stream {stream}: goaway={self.goaway} closed={self.closed}"
         return self.responses[stream]
 
+    def wait_for_head(self, stream: int) -> None:
+        """Waits until a response has begun."""
+        assert self.wait(lambda: stream in self.responses and self.responses[stream].status != 0 or self.closed)
+
     def settle(self) -> None:
         """Waits until the server has acted upon all that was sent before: frames are answered in their order."""
         mark = b"%08d" % len(self.frames)
@@ -240,7 +244,7 @@ class HTTP2Client:
 
     # Verdicts, for conformance tests
 
-    def outcome(self, stream: int | None = None, timeout: float = 4) -> tuple[str, int | None]:
+    def outcome(self, stream: int | None = None, timeout: float = 15) -> tuple[str, int | None]:
         """What the server made of it: `("goaway", code)`, `("reset", code)`, `("response", status)`, `("closed", None)`
         or `("nothing", None)`."""
         def decided():

@@ -11,6 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from . import logs
 from .gateway import ROOT, eventually, free_port
 
 
@@ -18,6 +19,19 @@ def _binaries() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
     assert found, "there is no PostgreSQL: scripts/install-test-packages.sh"
     return found[-1]
+
+
+def _send(process: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, number)
+
+
+def _state(process: int) -> str:
+    """A letter, as in `/proc/<pid>/stat`; `-` where there is no such process."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "-"
 
 
 class Postgres:
@@ -65,8 +79,10 @@ class Postgres:
              *(word for setting in self.settings for word in ("-c", setting))],
             cwd=self.directory, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=self.log_path.open("ab"), start_new_session=True, **self._as_postgres())
-        deadline = time.monotonic() + 30
+        logs.watch(self.log_path)
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
+            assert self.process.poll() is None, f"PostgreSQL ended at its start:\n{self.log()[-2000:]}"
             ready = subprocess.run([_binaries() / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)])
             if ready.returncode == 0:
                 return self
@@ -77,9 +93,17 @@ class Postgres:
         """kill -9 of all its processes at once, as a power cut would."""
         if self.process is None:
             return
-        self._signal(signal.SIGKILL)
-        self.process.wait(20)
+        # One that has been stopped makes no more processes, which nobody would end; and while one of them lives, no
+        # other server starts here.
+        self.process.send_signal(signal.SIGSTOP)
+        eventually(lambda: self.process.poll() is not None or _state(self.process.pid) in "tTZ", what="its standstill")
+        processes = self._processes()
+        for process in processes:
+            _send(process, signal.SIGKILL)
+        self.process.wait(60)
+        eventually(lambda: all(_state(process) in "-ZX" for process in processes), within=30, what="their end")
         self.process = None
+        logs.unwatch(self.log_path)
 
     @property
     def log_path(self) -> Path:
@@ -100,8 +124,7 @@ class Postgres:
 
     def _signal(self, number: int) -> None:
         for process in self._processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, number)
+            _send(process, number)
 
     def _processes(self) -> list[int]:
         assert self.process is not None

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from .gateway import free_port
+
 
 @dataclass
 class Exchange:
@@ -110,7 +112,7 @@ class RecordingUpstream:
     """
 
     def __init__(self, port: int = 0, host: str = "127.0.0.1"):
-        self.listener = socket.create_server((host, port), backlog=256)
+        self.listener = socket.create_server((host, port or free_port()), backlog=256)
         self.port = self.listener.getsockname()[1]
         self.url = f"http://{host}:{self.port}"
         self.exchanges: list[Exchange] = []

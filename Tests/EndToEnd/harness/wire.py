@@ -209,7 +209,7 @@ class WireUpstream:
 
     def settle(self) -> None:
         """Waits until no connection has the beginning of a request that may still go on."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             with self._lock:
                 if not any(wire.unread and wire.is_open for wire in self.wires):
