@@ -129,7 +129,7 @@ let package = Package(
             name: "widget-gateway",
             dependencies: [
                 "ControlPlane", "DirectorySQLite", "Gateway", "GatewayConfiguration", "IdentityCore", "PortalSSO",
-                "UserDirectory", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "TLSEngine", "UserDirectory", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
 

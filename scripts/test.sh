@@ -41,22 +41,19 @@ binary() {
     [ -x "$WIDGET_GATEWAY_BINARY" ] || { echo "There is no $WIDGET_GATEWAY_BINARY: build first." >&2; return 1; }
 }
 
-end-to-end() {
+# Real processes on a busy machine: a test that fails is tried once more, and one that passes then is named as RERUN in the
+# summary. It is a defect all the same, of the test or of what it tests.
+with_pytest() {
     binary
-    .venv/bin/python -m pytest --config-file Tests/pytest.ini Tests/EndToEnd
+    .venv/bin/python -m pytest --config-file Tests/pytest.ini --reruns 1 -raR "$@"
 }
+
+end-to-end() { with_pytest Tests/EndToEnd; }
 
 # At full length, with figures for the documentation: `make attacks`.
-attacks() {
-    binary
-    .venv/bin/python -m pytest --config-file Tests/pytest.ini Tests/Attacks
-}
+attacks() { with_pytest Tests/Attacks; }
 
-browser() {
-    [ -d Tests/Browser ] || return 0
-    binary
-    .venv/bin/python -m pytest --config-file Tests/pytest.ini Tests/Browser
-}
+browser() { with_pytest Tests/Browser; }
 
 # Few inputs: that each target still builds, and that its corpus and what once broke something still pass.
 fuzz() { Fuzz/run.sh --executions 20000; }

@@ -69,7 +69,8 @@ frontend backend
 # MARK: Widget Gateway
 
 
-def start_gateway(binary: Path, directory: Path, backend: int, more: str = "") -> Measured:
+def start_gateway(binary: Path, directory: Path, backend: int, more: str = "", under: list[str] | None = None) -> Measured:
+    """`more` is added to its configuration; `under` is a command that runs it."""
     port, admin = free_port(), free_port()
     (directory / "gateway.yaml").write_text(f"""
 listen:
@@ -92,7 +93,8 @@ organizations:
     require_identify: enforce
 """)
     quiet(str(binary), "organization", "apply", "--config", "gateway.yaml", "organizations.yaml", directory=directory)
-    server = Server("gateway", SERVER_CORE, [str(binary), "serve", "--config", "gateway.yaml"], directory, [port, admin])
+    server = Server("gateway", SERVER_CORE, [*(under or []), str(binary), "serve", "--config", "gateway.yaml"], directory,
+                    [port, admin])
     base = f"https://127.0.0.1:{port}"
     return Measured(server, {"proxied": base + "/posts", "direct": base + "/_widget/state"})
 

@@ -32,7 +32,7 @@ final class RequestContext: RelayOwner {
     /// The secret that vouches for the token; nil where none does, or nobody has looked yet.
     var keyID: String?
     /// What an admin should know of the token.
-    var warnings: TokenWarnings = []
+    var warnings = TokenWarnings.none
     /// A body that is collected, or that waits for admission.
     var body = ByteQueue()
     /// What a body is collected for.
@@ -87,7 +87,7 @@ final class RequestContext: RelayOwner {
         wasCreated = nil
         token.removeAll()
         keyID = nil
-        warnings = []
+        warnings = .none
         body.removeAll(keepingAtMost: 8192)
         sessionKey.removeAll()
         if !cookies.isEmpty { cookies = [] }

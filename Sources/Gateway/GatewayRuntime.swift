@@ -80,7 +80,6 @@ package actor GatewayRuntime {
     package init(
         _ loaded: LoadedConfiguration, file: String?, environment: [String: String], predecessor: Int32? = nil
     ) async throws {
-        RecordBuffers.keepInStock()
         configuration = loaded.configuration
         self.file = file
         self.predecessor = predecessor

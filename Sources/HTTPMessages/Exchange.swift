@@ -110,7 +110,7 @@ package final class Exchange {
 }
 
 /// What is wrong with a request head that could still be read.
-package enum RequestFault: UInt8, Sendable {
+package enum RequestFault: Sendable {
     case none
     /// 400.
     case malformed

@@ -1,5 +1,5 @@
 /// The methods that the gateway tells apart; any other token is `.other` and passes through.
-package enum Method: UInt8, Sendable {
+package enum Method: Sendable {
     case get, head, post, put, delete, options, patch, connect, trace, other
 
     package init(_ name: Bytes) {

@@ -1,5 +1,5 @@
 /// What a request asks its connection, or its stream, to become.
-package enum TunnelRequest: UInt8, Sendable {
+package enum TunnelRequest: Sendable {
     /// Nothing: it is a request like any other.
     case none
     /// A WebSocket: over HTTP/1.1 by an upgrade (RFC 6455, 4.1), over HTTP/2 by an extended CONNECT (RFC 8441).

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import TLSEngine
 
 /// The program: `widget-gateway COMMAND …`.
 ///
@@ -27,6 +28,7 @@ struct WidgetGateway: GroupCommand {
     static let version = "0.1.0"
 
     static func main() async {
+        RecordBuffers.keepInStock()
         do {
             var command = try await asyncParseAsRoot()
             if var command = command as? any AsyncParsableCommand {

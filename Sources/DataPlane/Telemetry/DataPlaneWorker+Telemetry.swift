@@ -127,10 +127,9 @@ extension DataPlaneWorker {
 
     private func tally(_ context: RequestContext) -> OrganizationTally? {
         guard let index = context.organization else { return nil }
-        let settings = context.snapshot.organizations[index].settings
-        guard context.snapshot !== snapshot else { return telemetry.tally(index, settings.id, now: loop.now) }
+        var id = context.snapshot.organizations[index].settings.id
+        guard context.snapshot !== snapshot else { return telemetry.tally(index, id, now: loop.now) }
         // Begun under an older snapshot: the organization may have another place by now, or none.
-        var id = settings.id
         guard let place = id.withUTF8({ snapshot.organization(id: Bytes($0)) }) else { return nil }
         return telemetry.tally(place, id, now: loop.now)
     }

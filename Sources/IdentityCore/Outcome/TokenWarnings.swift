@@ -4,6 +4,8 @@ package struct TokenWarnings: OptionSet, Sendable {
 
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
+    /// The same as `[]`, which in another module is made by unspecialized code each time.
+    package static var none: TokenWarnings { TokenWarnings(rawValue: 0) }
     /// The unknown claims took more than 4 KiB and were dropped.
     package static let extraDropped = TokenWarnings(rawValue: 1)
     /// A claim would take a role away and was ignored, since the token isn't trusted.
