@@ -224,13 +224,21 @@ def test_a_reset_after_the_head_never_looks_whole(relaying, upstream):
     def script(request):
         request.head(200)
         request.data(b"half")
-        time.sleep(0.1)
+        assert has_begun.wait(20)
         request.rst(h2.errors.ErrorCodes.INTERNAL_ERROR)
 
+    has_begun = threading.Event()
     upstream.on("/half", script)
-    response = over_http1(relaying, "/half")
+    with HTTP1Client(relaying.clear_port) as connection:
+        connection.send("GET /half HTTP/1.1\r\nHost: acme.test\r\n\r\n")
+        response = connection.read_response(at_head=has_begun.set)
     assert response.status == 200 and not response.complete
-    response = over_http2(relaying, path="/half")
+    has_begun.clear()
+    with HTTP2Client(relaying.tls_port, relaying.tls_context("h2"), authority="acme.test") as connection:
+        stream = connection.open_stream(connection.fields(path="/half"))
+        connection.wait_for_head(stream)
+        has_begun.set()
+        response = connection.response(stream)
     assert response.status == 200 and response.reset is not None
 
 
