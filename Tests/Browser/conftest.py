@@ -7,6 +7,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 sys.path.insert(0, str(Path(__file__).parent))
 
 from console_gateway import console, organization, signed_in, three_looks  # noqa: E402, F401
+from harness.logs import (  # noqa: E402, F401
+    pytest_runtest_makereport, pytest_runtest_setup, pytest_terminal_summary)
 from running_demo import ROOT, Demo, binary  # noqa: E402
 
 CHROMIUM = "/usr/bin/chromium"
@@ -27,7 +29,7 @@ def demo(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser():
-    expect.set_options(timeout=10_000)
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield launched

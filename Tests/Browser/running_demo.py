@@ -7,8 +7,14 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "EndToEnd"))
+
+from harness import logs  # noqa: E402
+from harness.gateway import free_port  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 PR_SET_PDEATHSIG = 1
@@ -23,21 +29,11 @@ def binary() -> Path:
     return next((path for path in built if path.exists()), built[0])
 
 
-def free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
-
-
 class Demo:
     def __init__(self, directory: Path):
         self.directory = directory
-        self.gateway_port, self.tls_port, self.backend_port, self.app_port, self.admin_port = free_ports(5)
+        self.gateway_port, self.tls_port, self.backend_port, self.app_port, self.admin_port = (
+            free_port() for _ in range(5))
         self.gateway = f"http://localhost:{self.gateway_port}"
         self.gateway_tls = f"https://localhost:{self.tls_port}"
         # Browsers find names under localhost on this machine by themselves.
@@ -49,6 +45,7 @@ class Demo:
         self._log = directory / "demo.log"
 
     def start(self) -> Demo:
+        logs.watch(self._log)
         kept = {key: value for key, value in os.environ.items() if not key.startswith("WIDGET_GATEWAY_")}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -77,7 +74,7 @@ class Demo:
             self._process.wait()
             raise AssertionError(f"the demo didn't end when asked to:\n{self.log()[-4000:]}") from None
 
-    def _wait_for(self, port: int, seconds: float = 30) -> None:
+    def _wait_for(self, port: int, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._process.poll() is not None:

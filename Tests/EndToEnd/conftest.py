@@ -10,7 +10,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from harness.gateway import BINARY, Gateway, free_port  # noqa: E402
 from harness.http1 import HTTP1Client  # noqa: E402
 from harness.http2 import HTTP2Client  # noqa: E402
-from harness.logs import pytest_runtest_makereport, pytest_runtest_setup  # noqa: E402, F401
+from harness.logs import (  # noqa: E402, F401
+    pytest_runtest_makereport, pytest_runtest_setup, pytest_terminal_summary)
 from harness.tokens import secret, sign  # noqa: E402
 from harness.upstream import RecordingUpstream  # noqa: E402
 

@@ -1,5 +1,6 @@
 """Metrics, logs, dashboards and alert rules: what operators see of the gateway, and what nobody may see."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -60,9 +61,21 @@ def value(gateway, name: str, **labels: str) -> float:
                if sample == name and labels.items() <= dict(pairs).items())
 
 
+def at_rest(figure):
+    """A figure once nothing that happened before adds to it any more."""
+    read = [figure()]
+
+    def rests() -> bool:
+        read.append(figure())
+        return len(read) > 3 and len(set(read[-4:])) == 1
+
+    eventually(rests, within=30, every=0.05, what="a figure at rest")
+    return read[-1]
+
+
 def grows(gateway, by: float, name: str, act, **labels: str):
     """Runs `act`; then the figure is greater by exactly `by`, as soon as workers have told of it."""
-    before = value(gateway, name, **labels)
+    before = at_rest(lambda: value(gateway, name, **labels))
     result = act()
     eventually(lambda: value(gateway, name, **labels) == before + by, within=5, every=0.1,
                what=f"{name} {labels} to grow by {by} from {before}")
@@ -210,7 +223,8 @@ def test_upstreams_connections_and_handshakes(gateway, ask):
     def stumble():
         with socket.create_connection(("127.0.0.1", gateway.tls_port)) as raw:
             raw.sendall(b"GET / HTTP/1.1\r\n\r\n")
-            raw.recv(100)
+            with contextlib.suppress(ConnectionResetError):
+                raw.recv(100)
 
     grows(gateway, 1, "widget_tls_handshakes_total", stumble, result="failed")
 
@@ -304,7 +318,7 @@ TIMINGS = ("queue_ms", "verify_ms", "admit_ms", "upstream_ms")
 
 def access_line(gateway, path: str) -> dict:
     def find():
-        for line in gateway.log().splitlines():
+        for line in gateway.log_lines():
             entry = json.loads(line)
             if entry.get("kind") == "access" and entry["path"] == path:
                 return entry
@@ -323,7 +337,7 @@ def test_the_access_log_tells_where_the_time_went(make_gateway, email):
         client.get("/again", headers=fields)
         client.get("/_widget/state")
     first, again, own = (access_line(gateway, path) for path in ("/slow", "/again", "/_widget/state"))
-    assert set(TIMINGS) <= set(first) and first["upstream_ms"] >= 300
+    assert set(TIMINGS) <= set(first) and first["upstream_ms"] >= 290
     assert first["admit_ms"] > 0 and first["verify_ms"] >= 0
     assert sum(first[phase] for phase in TIMINGS) <= first["total_ms"] + 0.01
     assert {"queue_ms", "upstream_ms"} <= set(again) and not {"verify_ms", "admit_ms"} & set(again)  # remembered
@@ -342,7 +356,9 @@ def test_a_reload_changes_format_and_level_of_both_logs(make_gateway):
         gateway.settings["log"] = {"level": "info", "format": "json"}
         gateway.write_config()
         gateway.signal(signal.SIGHUP)
-        eventually(lambda: '"message":"configuration reloaded"' in gateway.log(), within=3, what="the reload")
+        # Asking for figures asks all workers, which have taken on the configuration by then.
+        eventually(lambda: value(gateway, "widget_configuration_reloads_total", result="succeeded") == 1,
+                   what="the reload")
         client.get("/in-json")
         eventually(lambda: '"path":"/in-json"' in gateway.log(), within=3, what="a line of JSON")
         gateway.settings["log"] = {"level": "warning", "format": "json"}
@@ -355,7 +371,8 @@ def test_a_reload_changes_format_and_level_of_both_logs(make_gateway):
         gateway.settings["log"] = {"level": "info", "format": "json"}
         gateway.write_config()
         gateway.signal(signal.SIGHUP)
-        eventually(lambda: gateway.log().count('"message":"configuration reloaded"') == 2, within=5, what="the last")
+        eventually(lambda: value(gateway, "widget_configuration_reloads_total", result="succeeded") == 3,
+                   what="the last")
         client.get("/heard")
         eventually(lambda: '"path":"/heard"' in gateway.log(), within=3, what="a line again")
     assert "/unheard" not in gateway.log()

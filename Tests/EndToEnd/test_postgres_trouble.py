@@ -57,7 +57,7 @@ def expect_refusal(gateway, address: str) -> None:
 
 
 def expect_recovery(gateway, address: str) -> None:
-    eventually(lambda: identify(gateway, address).status_code == 200, within=20, every=0.2, what="the recovery")
+    eventually(lambda: identify(gateway, address).status_code == 200, within=40, every=0.2, what="the recovery")
 
 
 def test_read_only(gateway, database, known, email):
@@ -103,7 +103,7 @@ def test_slow(gateway, database, known, email):
             begun = time.monotonic()
             waiting = [pool.submit(expect_refusal, gateway, f"{number}-{email}") for number in range(20)]
             assert state(gateway, known).json()["state"] == "identified"
-            assert time.monotonic() - begun < 2, "who is known waited"
+            assert time.monotonic() - begun < 3.5, "who is known waited"
             for one in waiting:
                 one.result()
     expect_recovery(gateway, f"0-{email}")
@@ -116,7 +116,7 @@ def test_silent(gateway, database, known, email):
         expect_refusal(gateway, f"stranger-{email}")
         begun = time.monotonic()
         assert state(gateway, known).json()["state"] == "identified"
-        assert time.monotonic() - begun < 2, "who is known waited"
+        assert time.monotonic() - begun < 3.5, "who is known waited"
     finally:
         database.resume()
     expect_recovery(gateway, f"stranger-{email}")

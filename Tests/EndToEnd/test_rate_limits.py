@@ -51,13 +51,13 @@ def test_a_burst_passes_and_one_more_is_limited(limited, upstream):
     with gateway.client() as client:
         ask = asker(client)
         began = time.monotonic()
-        answers = [ask(f"/burst-{number}") for number in range(8)]
+        answers = [ask(f"/burst-{number}") for number in range(20)]
         passed = sum(answer.status_code == 200 for answer in answers)
         assert 5 <= passed <= 5 + math.ceil(time.monotonic() - began)
         assert [answer.status_code for answer in answers[:5]] == [200] * 5
         refused = [answer for answer in answers if is_limited(answer)]
-        assert len(refused) == 8 - passed > 0
-        assert sum(len(upstream.seen(f"/burst-{number}")) for number in range(8)) == passed
+        assert len(refused) == 20 - passed > 0
+        assert sum(len(upstream.seen(f"/burst-{number}")) for number in range(20)) == passed
         time.sleep(int(refused[-1].headers["retry-after"]))
         assert ask().status_code == 200
         # Another organization's is another account, and so is what nobody asks whose it is.
@@ -221,6 +221,6 @@ def test_guesses_too_many_are_accounted_for_in_the_token_log(limited):
 
     rows = eventually(
         lambda: (rows := log())
-        and sum(row["stands_for"] for row in rows) >= 60 and rows, within=15, every=0.5)
+        and sum(row["stands_for"] for row in rows) >= 60 and rows, within=40, every=0.5)
     assert sum(row["stands_for"] for row in rows) == 60
     assert len(rows) <= 15

@@ -19,8 +19,9 @@ from test_websocket import OverHTTP1, OverHTTP2, metric
 
 SECOND = secret(811)
 OTHER = secret(812)
-#: From the command's end to the end of the stream: a second until this node knows, another until it looks, and some.
-SOON = 3.5
+#: From the command's end to the end of the stream: a second until this node knows, another until it looks, and what a
+#: busy machine takes.
+SOON = 20
 
 
 @pytest.fixture(scope="module")
@@ -180,14 +181,14 @@ def bearer(name: str, key: str = ACME, **options) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_ends_when_the_token_does(running, kind):
-    expiry = now() + 4
+    expiry = now() + 6
     token = sign({"email": "exp@x.test", "exp": expiry}, ACME)
     with lasting(running, kind, {"Authorization": f"Bearer {token}"}) as stream:
         time.sleep(1.5)  # A look or two at it.
         assert stream.goes_on()
-        ends(stream, kind, "token_expired", within=expiry - time.time() + 2)
+        ends(stream, kind, "token_expired", within=expiry - time.time() + SOON)
         assert time.time() >= expiry
-    assert metric(running, "widget_streams_ended_total") == 1
+    eventually(lambda: metric(running, "widget_streams_ended_total") == 1, what="the figure")
 
 
 COMMANDS = {
@@ -288,7 +289,7 @@ def test_it_is_broken_off_within_a_frame(running, upstreams):
     with lasting(running, "socket-h2", bearer("ann")) as stream:
         connection = sockets.connections[-1]
         connection.socket.sendall(b"\x82\x7e\x01\x00half")
-        eventually(lambda: stream.opened.stream._wait(lambda: stream.opened.stream.body.endswith(b"half"), 1) or True)
+        assert stream.opened.stream._wait(lambda: stream.opened.stream.body.endswith(b"half"))
         assert running.cli("user", "block", "acme", "ann@x.test").returncode == 0
         stream.opened.stream.wait_end(SOON)
         assert (stream.opened.stream.close_code, stream.opened.stream.reset) == (None, 8)

@@ -58,7 +58,7 @@ class FieldOfAttack:
             workers=1, limits=limits, log={"level": "warning", "access": False})
 
     def __enter__(self) -> "FieldOfAttack":
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             try:
                 self.statistics()

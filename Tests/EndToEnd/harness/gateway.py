@@ -208,7 +208,7 @@ class Gateway:
         """kill -9, as a power cut would."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(60)
 
     def stop(self) -> int:
         """SIGTERM and wait: returns the exit status."""
@@ -218,7 +218,7 @@ class Gateway:
             return self.process.wait(40)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
             raise AssertionError(f"the gateway didn't end after SIGTERM:\n{self.log()[-4000:]}")
 
     def close(self) -> None:
@@ -226,7 +226,7 @@ class Gateway:
         died = None
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
         elif self.process is not None and not self.may_be_dead:
             died = self.process.returncode
         logs.unwatch(self.log_path)

@@ -59,3 +59,13 @@ def pytest_runtest_makereport(item, call):
         for path in _begun:
             if text := _written(path):
                 report.sections.append((f"the end of {path.parent.name}/{path.name}", text))
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Shows also how those failed that passed when they were tried again: no machine but the first may know it."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"{report.nodeid} failed at first")
+        terminalreporter.line(report.longreprtext)
+        for title, text in report.sections:
+            terminalreporter.section(title, "-")
+            terminalreporter.line(text)

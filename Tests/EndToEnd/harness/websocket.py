@@ -96,7 +96,7 @@ def open_websocket(gateway, path: str = "/echo", *, tls: bool = False, host: str
                    headers: dict[str, str] | None = None, **options) -> ClientConnection:
     """A client over HTTP/1.1. Use as a context manager."""
     port = gateway.tls_port if tls else gateway.clear_port
-    raw = socket.create_connection(("127.0.0.1", port), timeout=10)
+    raw = socket.create_connection(("127.0.0.1", port), timeout=20)
     if tls:
         raw = gateway.tls_context("http/1.1").wrap_socket(raw, server_hostname="localhost")
     options = {"max_size": None, "ping_interval": None} | options
@@ -107,7 +107,7 @@ class HTTP2WebSocket:
     """One stream of an HTTP/2 connection over TLS that an extended CONNECT has made a WebSocket."""
 
     def __init__(self, gateway, path: str = "/echo", *, host: str = "acme.test", headers=(), protocol: str = "websocket",
-                 scheme: str = "https", timeout: float = 10, reads: bool = True):
+                 scheme: str = "https", timeout: float = 20, reads: bool = True):
         self.timeout = timeout
         raw = socket.create_connection(("127.0.0.1", gateway.tls_port), timeout=timeout)
         self.socket = gateway.tls_context("h2").wrap_socket(raw, server_hostname="localhost")
@@ -169,7 +169,7 @@ class HTTP2WebSocket:
         assert self._wait(whole), "no message came"
         return parts[0][:0].join(parts)
 
-    def wait_end(self, timeout: float = 10) -> None:
+    def wait_end(self, timeout: float = 20) -> None:
         """Waits until the stream is over, whichever way."""
         assert self._wait(lambda: self.ended or self.reset is not None or self.closed, timeout), "the stream goes on"
 
