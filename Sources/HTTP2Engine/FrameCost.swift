@@ -14,6 +14,10 @@ enum FrameCost {
     /// limit of streams.
     static func refused(length: Int) -> Int { 8 + length / 256 }
 
+    /// What `refused` costs more where the client has acknowledged the limit of streams: its budget ends before the room
+    /// that there is for such streams.
+    static let unheededLimit = 24
+
     /// A header list beyond the limits.
     static let oversizedHead = 50
 

@@ -46,8 +46,9 @@ package final class HTTP2ServerSession: ServerSession {
     /// A header list beyond the limit is answered by 431; one as many times as long isn't read to its end.
     private static let outrageousFactor = 4
     private static let takenBytes = 16 * 1024
-    /// Streams beyond the limit that may wait for their refusal to go out: the budget ends sooner.
-    private static let refusedStreams = 1024
+    /// Streams beyond the limit that may wait for their refusal to go out: the budget ends sooner. libnghttp2 keeps as many
+    /// streams that are over, a quarter of a KiB each, as there may be open ones, so that room here is dear.
+    private static let refusedStreams = 64
 
     package init?(limits: HTTP2Limits, pool: ExchangePool, transport: any ExchangeTransport) {
         self.limits = limits
@@ -305,7 +306,7 @@ package final class HTTP2ServerSession: ServerSession {
         receiving = nil
         nghttp2_submit_rst_stream(
             session, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, NGHTTP2_REFUSED_STREAM.rawValue)
-        charge(FrameCost.refused(length: length))
+        charge(FrameCost.refused(length: length) + (hasAcknowledgedSettings ? FrameCost.unheededLimit : 0))
     }
 
     /// Returns false where the connection can't go on.

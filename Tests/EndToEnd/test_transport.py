@@ -1,6 +1,7 @@
 """Transport: the clients that people use, the protocols they speak, and streaming under flow control."""
 
 import concurrent.futures
+import contextlib
 import re
 import shutil
 import socket
@@ -326,6 +327,31 @@ def test_a_client_that_leaves_in_the_middle_costs_nothing(make_gateway, data, tl
     before = gateway.cpu_seconds()
     time.sleep(0.5)
     assert gateway.cpu_seconds() - before < 0.25
+
+
+@pytest.mark.memory
+def test_a_long_connection_keeps_little_of_what_is_over(make_gateway):
+    """Streams that are over are remembered, but not many more of them than may be open."""
+    gateway = make_gateway()
+    context = gateway.tls_context("h2")
+
+    def ask(connection):
+        streams = [connection.open_stream(connection.fields(path="/_widget/state")) for _ in range(100)]
+        assert all(connection.response(stream).status == 200 for stream in streams)
+        connection.frames.clear()
+        connection.responses.clear()
+
+    with contextlib.ExitStack() as stack:
+        connections = [
+            stack.enter_context(HTTP2Client(gateway.tls_port, context, authority="acme.test")) for _ in range(20)]
+        for connection in connections:
+            ask(connection)
+        before = gateway.resident_bytes()
+        for _ in range(11):
+            for connection in connections:
+                ask(connection)
+        grown = (gateway.resident_bytes() - before) / len(connections)
+    assert grown < 120 * 1024, f"{grown / 1024:.0f} KiB a connection"
 
 
 @pytest.mark.memory

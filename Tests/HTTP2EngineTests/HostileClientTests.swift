@@ -83,7 +83,7 @@ import Testing
             talk.send(frame(1, flags: 5, stream: 2 * number + 1, Self.head))
             number += 1
         }
-        #expect(!talk.goesOn && number < 128 + 200)
+        #expect(!talk.goesOn && number < 128 + 64)
         #expect(talk.open.count == 128)
         let goodbye = Self.frames(talk.collect()).last { $0.type == 7 }
         #expect(goodbye.map { Self.number($0.payload.dropFirst(4).prefix(4)) } == Self.calm)
