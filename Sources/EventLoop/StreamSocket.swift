@@ -158,6 +158,10 @@ package enum StreamSocket {
     private static func open(_ family: Int32) throws(EventLoopError) -> Int32 {
         let descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw EventLoopError.system(call: "socket", errno: errno) }
+        guard !SpareDescriptors.contain(descriptor) else {
+            Glibc.close(descriptor)
+            throw EventLoopError.system(call: "socket", errno: EMFILE)
+        }
         return descriptor
     }
 

@@ -8,6 +8,8 @@ final class Listener: SocketOwner {
     var tls: TLSContext?
     private let handle: IOHandle
     private unowned let worker: ServerWorker
+    /// Whether the next connection may be given one of the last descriptors.
+    private var isShort = false
 
     /// Connections accepted in one turn: the others wait, so that those that are open aren't kept waiting. A TLS
     /// handshake takes up to a millisecond.
@@ -38,13 +40,11 @@ final class Listener: SocketOwner {
     @discardableResult
     private func acceptSome() -> Bool {
         for _ in 0..<Self.acceptsPerTurn {
+            guard !isShort || !SpareDescriptors.areNext(to: handle.socket) else { return pause() }
             guard let (socket, peer) = StreamSocket.accept(from: handle.socket) else {
-                // Out of descriptors: asking again at once would only burn time. The next tick asks again.
-                if errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS {
-                    handle.watch(readable: false, writable: false)
-                }
-                return false
+                return errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS ? pause() : false
             }
+            isShort = SpareDescriptors.areNear(socket)
             guard worker.clients?.opened(by: peer.bytes) ?? true else {
                 worker.counts.refusedOfClients += 1
                 Glibc.close(socket)
@@ -62,6 +62,12 @@ final class Listener: SocketOwner {
             }
         }
         return true
+    }
+
+    /// Out of descriptors: asking again at once would only burn time. The next tick asks again.
+    private func pause() -> Bool {
+        handle.watch(readable: false, writable: false)
+        return false
     }
 
     func resume() { handle.watch(readable: true, writable: false) }

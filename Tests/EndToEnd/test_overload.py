@@ -114,8 +114,10 @@ def test_descriptors_run_out(make_gateway):
                 assert client.get("/page", headers={"Host": "acme.test"}).status_code == 200
                 time.sleep(0.1)
             assert gateway.cpu_seconds() - before < 1.0, "it doesn't turn in circles"
-            assert identify(client, token("nobody")).status_code in (200, 503)
-            assert gateway.is_alive()
+            # Nor does the process end when libdispatch, whose threads work on these, looks at them once a second.
+            for number in range(20):
+                assert identify(client, token(f"nobody-{number}")).status_code in (200, 503)
+                time.sleep(0.1)
         finally:
             for connection in crowd:
                 connection.__exit__()
