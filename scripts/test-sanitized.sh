@@ -72,7 +72,8 @@ for sanitizer in "${sanitizers[@]}"; do
             # Bounds on memory are a build's without shadow memory.
             end-to-end)
                 WIDGET_GATEWAY_BINARY="$PWD/.build/$sanitizer/debug/widget-gateway" \
-                    .venv/bin/python -m pytest --config-file Tests/pytest.ini "${files[@]}" -m "not memory" || status=$?
+                    .venv/bin/python -m pytest --config-file Tests/pytest.ini --timeout=600 "${files[@]}" \
+                    -m "not memory" || status=$?
                 ;;
         esac
         unset LD_PRELOAD

@@ -143,7 +143,7 @@ def test_a_setting_reaches_the_running_gateway_within_a_second(make_gateway, ema
         with gateway.client() as client:
             assert client.get("/x", headers={"Host": "acme.test"}).status_code == 200
             for value, status in (("enforce", 401), ("off", 200), ("enforce", 401)):
-                assert gateway.cli("organization", "set", "acme", f"require_identify={value}").returncode == 0
+                assert gateway.cli("organization", "set", "acme", f"require_identify={value}", "--yes").returncode == 0
                 eventually(lambda: client.get("/x", headers={"Host": "acme.test"}).status_code == status, within=1.0,
                            what=f"require_identify={value}")
     finally:

@@ -272,7 +272,7 @@ def test_it_ends_with_its_session_and_no_other(running, kind, how):
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_anonymous_one_ends_when_its_organization_begins_to_ask(running, kind):
     with lasting(running, kind, {}) as stream, lasting(running, "socket", bearer("ann")) as identified:
-        assert running.cli("organization", "set", "acme", "require_identify=enforce").returncode == 0
+        assert running.cli("organization", "set", "acme", "require_identify=enforce", "--yes").returncode == 0
         ends(stream, kind, "identify_required")
         assert identified.goes_on()
 
