@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Tests/EndToEnd"))
 
 import httpx  # noqa: E402
-from harness.cluster import Member  # noqa: E402
+from harness.cluster import CHANGES, Member, propagation  # noqa: E402
 from harness.gateway import eventually  # noqa: E402
 from harness.postgres import Postgres  # noqa: E402
 from harness.tokens import secret, sign  # noqa: E402
@@ -61,8 +61,8 @@ def main() -> None:
         for member in members:
             eventually(lambda: member.metric("widget_storage_listening") == 1, within=10, what="that it listens")
         print("| change | median, ms | slowest, ms | rounds |\n| --- | ---: | ---: | ---: |")
-        for kind in ("secret regenerated", "user blocked", "session ended"):
-            times = propagation(members, kind, arguments.rounds)
+        for kind in CHANGES:
+            times = propagation(members, kind, arguments.rounds, key=KEY, name=kind.replace(" ", "-"))
             print(f"| {kind} | {statistics.median(times) * 1000:.0f} | {max(times) * 1000:.0f} | {len(times)} |",
                   flush=True)
         Trial(directory, database, members, arguments).run()
@@ -72,42 +72,6 @@ def main() -> None:
         database.kill()
         backend.close()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-# How soon
-
-def propagation(members: list[Member], kind: str, rounds: int) -> list[float]:
-    """From the change's request until the last of the gateways has refused, in seconds."""
-    times = []
-    for number in range(rounds):
-        asker = members[number % len(members)]
-        email = f"{kind.split()[0]}-{number}@example.test"
-        if kind == "secret regenerated":
-            name = f"org-{number}"
-            asker.api("POST", "/organizations", json={"id": name, "hosts": [f"{name}.test"]})
-            key = asker.api("POST", f"/organizations/{name}/secrets", json={}).json()["secret"]
-            identity = {"token": sign({"email": email}, key), "host": f"{name}.test"}
-        else:
-            token = sign({"email": email}, KEY)
-            user = asker.identify(token).json()["user"]["id"]
-            identity = {"session": asker.session(token)} if kind == "session ended" else {"token": token}
-        for member in members:
-            eventually(lambda: is_identified(member, identity), within=2, what="that each gateway knows the user")
-        begun = time.monotonic()
-        if kind == "secret regenerated":
-            asker.api("POST", f"/organizations/{name}/secrets/regenerate", json={})
-        elif kind == "session ended":
-            asker.sign_out(identity["session"])
-        else:
-            asker.set_blocked(user, True)
-        for member in members:
-            eventually(lambda: not is_identified(member, identity), within=5, every=0.001, what="the refusal")
-        times.append(time.monotonic() - begun)
-    return times
-
-
-def is_identified(member: Member, identity: dict) -> bool:
-    return member.state(**identity).json().get("state") == "identified"
 
 
 # What goes wrong

@@ -12,6 +12,7 @@ from harness.http1 import HTTP1Client  # noqa: E402
 from harness.http2 import HTTP2Client  # noqa: E402
 from harness.logs import (  # noqa: E402, F401
     pytest_runtest_makereport, pytest_runtest_setup, pytest_terminal_summary)
+from harness.postgres import Postgres  # noqa: E402
 from harness.tokens import secret, sign  # noqa: E402
 from harness.upstream import RecordingUpstream  # noqa: E402
 
@@ -112,6 +113,15 @@ def make_gateway(tmp_path, upstream):
     yield make
     for running in made:
         running.close()
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory, request):
+    """A PostgreSQL of the module's own, with the server's settings that the module names in `POSTGRES_SETTINGS`."""
+    settings = getattr(request.module, "POSTGRES_SETTINGS", ())
+    running = Postgres(tmp_path_factory.mktemp("postgres") / "server", *settings).start()
+    yield running
+    running.kill()
 
 
 @pytest.fixture

@@ -2,27 +2,22 @@
 
 import concurrent.futures
 import contextlib
+import time
 
+import httpx
 import pytest
 
 from conftest import organization
 from harness.expect import accepted, problem
 from harness.gateway import Gateway, eventually, run_cli
 from harness.portal import Portal
-from harness.postgres import PgBouncer, Postgres
+from harness.postgres import PgBouncer
 from harness.tokens import secret, sign
 from test_admin_api import AdminAPI, make_token
 from test_portal_sso import expect_nobody, expect_signed_in, sign_in, sign_out
 from test_postgres import identify, state
 
 KEY = secret(700)  # That of test_postgres.
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    running = Postgres(tmp_path_factory.mktemp("postgres") / "server").start()
-    yield running
-    running.kill()
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +67,33 @@ def test_a_burst_of_new_users(cluster, database, email):
     assert database.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'widget-gateway'") in "123"
     # What a session-level lock or setting would have left behind.
     assert database.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == "0"
+
+
+def metric(gateway: Gateway, name: str) -> float:
+    text = httpx.get(gateway.admin + "/metrics", timeout=20).text
+    return float(next(line.split()[1] for line in text.splitlines() if line.startswith(name + " ")))
+
+
+def test_no_gateway_takes_itself_for_a_listener(cluster, email):
+    """`LISTEN` succeeds behind the pooler and hears nothing, so each asks: changes come in time for as long as that."""
+    api = AdminAPI(cluster[0], make_token(cluster[0]))
+    token = sign({"email": email}, KEY)
+    accepted(identify(cluster[0], email))
+    times = []
+    for _ in range(3):
+        for blocked in (True, False):
+            action = "block" if blocked else "unblock"
+            assert api("POST", f"/organizations/acme/users/{email}/{action}").status_code == 200
+            begun = time.monotonic()
+            for gateway in cluster:
+                eventually(lambda: (state(gateway, token).status_code == 403) == blocked, within=10,
+                           what=f"that each gateway knows of the {action}")
+            times.append(time.monotonic() - begun)
+        assert [metric(gateway, "widget_storage_listening") for gateway in cluster] == [0, 0, 0]
+    # Not each of them: the machine may have something else to do.
+    assert min(times) < 1, times
+    for gateway in cluster:
+        assert "storage announces its changes" not in gateway.log()
 
 
 def test_operators_changes_reach_all(cluster, email):

@@ -14,18 +14,10 @@ from conftest import organization
 from harness.expect import accepted, problem
 from harness.gateway import Gateway, eventually, run_cli
 from harness.http1 import HTTP1Client
-from harness.postgres import Postgres
 from harness.tokens import secret, sign
 from test_admin_api import AdminAPI, make_token
 
 KEY = secret(700)
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    running = Postgres(tmp_path_factory.mktemp("postgres") / "server").start()
-    yield running
-    running.kill()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import pytest
 from conftest import organization
 from harness.expect import accepted
 from harness.gateway import Gateway
-from harness.postgres import Postgres
 from harness.relay import Relay
 from harness.tokens import now, secret
 from test_postgres import identify
@@ -13,16 +12,14 @@ from test_postgres import identify
 KEY = secret(700)  # That of test_postgres.
 
 #: What a gateway asks by itself, several times a second.
-BACKGROUND = (b"FROM meta", b"leaves", b"gateways", b"log_")
+BACKGROUND = (b"FROM meta", b"leaves", b"gateways", b"log_", b"max(step)")
 
 
 @pytest.fixture(scope="module")
-def relay(tmp_path_factory):
-    server = Postgres(tmp_path_factory.mktemp("postgres") / "server").start()
-    running = Relay(server.port)
+def relay(database):
+    running = Relay(database.port)
     yield running
     running.close()
-    server.kill()
 
 
 @pytest.fixture(scope="module")

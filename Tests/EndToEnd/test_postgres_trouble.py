@@ -15,15 +15,11 @@ from test_postgres import identify, state
 
 KEY = secret(700)  # That of test_postgres.
 
+#: Of the database.
+POSTGRES_SETTINGS = ("max_connections=30",)
+
 #: The longest that a request waits for a database that doesn't answer, in seconds.
 LONGEST = 18
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    running = Postgres(tmp_path_factory.mktemp("postgres") / "server", "max_connections=30").start()
-    yield running
-    running.kill()
 
 
 def make(folder, upstream, url: str) -> Gateway:

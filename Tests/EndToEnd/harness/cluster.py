@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import httpx
 
 from . import tokens
-from .gateway import Gateway
+from .gateway import Gateway, eventually
 
 SESSION = "__Host-widget_session"
 
@@ -57,6 +58,9 @@ class Member:
     def state(self, **identity: str) -> httpx.Response:
         return self.get("/_widget/state", **identity)
 
+    def is_identified(self, **identity: str) -> bool:
+        return self.state(**identity).json().get("state") == "identified"
+
     def identify(self, token: str) -> httpx.Response:
         return self.client.post("/_widget/identify", json={"token": token}, headers={"Host": "acme.test"})
 
@@ -90,3 +94,42 @@ class Member:
             if line.startswith(name + " "):
                 return float(line.split()[-1])
         return None
+
+
+#: What an operator or a browser ends at one gateway, so that all must refuse from then on.
+CHANGES = ("secret regenerated", "user blocked", "session ended")
+
+
+def propagation(members: list[Member], change: str, rounds: int, *, key: str, name: str) -> list[float]:
+    """From the request for a change until the last of the gateways has refused, in seconds; asked at each in turn.
+
+    `key` is the secret of `acme`, `name` begins the names of what is made for it.
+    """
+    return [_propagation(members, members[number % len(members)], change, key, f"{name}-{number}")
+            for number in range(rounds)]
+
+
+def _propagation(members: list[Member], asker: Member, change: str, key: str, name: str) -> float:
+    email = f"{name}@example.test"
+    if change == "secret regenerated":
+        asker.api("POST", "/organizations", json={"id": name, "hosts": [f"{name}.test"]})
+        own = asker.api("POST", f"/organizations/{name}/secrets", json={}).json()["secret"]
+        identity = {"token": tokens.sign({"email": email}, own), "host": f"{name}.test"}
+    else:
+        token = tokens.sign({"email": email}, key)
+        answer = asker.identify(token)
+        assert answer.status_code == 200, answer.text
+        user = answer.json()["user"]["id"]
+        identity = {"session": asker.session(token)} if change == "session ended" else {"token": token}
+    for member in members:
+        eventually(lambda: member.is_identified(**identity), within=10, what="that each gateway knows the user")
+    begun = time.monotonic()
+    if change == "secret regenerated":
+        asker.api("POST", f"/organizations/{name}/secrets/regenerate", json={})
+    elif change == "session ended":
+        asker.sign_out(identity["session"])
+    else:
+        asker.set_blocked(user, True)
+    for member in members:
+        eventually(lambda: not member.is_identified(**identity), within=10, every=0.001, what="the refusal")
+    return time.monotonic() - begun
