@@ -6,7 +6,7 @@ extension PostgresStore {
     }
 
     package func loadAll() async throws -> StoredConfiguration {
-        try await reading { [box, now] connection in
+        try await readingAnyway { [box, now] connection in
             let rows = try connection.rows("SELECT id, settings, generation FROM organizations ORDER BY id")
             return StoredConfiguration(
                 generation: try Self.generation(connection),
@@ -15,7 +15,7 @@ extension PostgresStore {
     }
 
     package func load(changedSince generation: Int64) async throws -> StoredConfigurationChange {
-        try await reading { [box, now] connection in
+        try await readingAnyway { [box, now] connection in
             let rows = try connection.rows(
                 "SELECT id, settings, generation FROM organizations WHERE generation > $1", [generation])
             return StoredConfigurationChange(

@@ -13,6 +13,7 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
     /// Seconds since 1970.
     let now: @Sendable () -> Double
     let listener: ChangeListener
+    let watch: SchemaWatch
 
     /// Opens the database and brings its tables up to date. Of several processes that do this at once, all succeed.
     ///
@@ -50,6 +51,7 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         listener = ChangeListener(
             address: Self.withTimeouts(notifyAddress ?? address), announcing: Self.withTimeouts(address))
         pool = PostgresPool(address: Self.withTimeouts(address), connections: connections)
+        watch = SchemaWatch(known: steps.count)
         do {
             try Schema.migrate(steps) { try PostgresConnection(Self.withTimeouts(address)) }
             let connection = try PostgresConnection(Self.withTimeouts(address))
@@ -145,7 +147,18 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         _ body: @escaping @Sendable (PostgresConnection) throws -> Value
     ) async throws -> Value { try await transaction(.read, body) }
 
-    /// Reading without a transaction: what is asked often.
+    /// The same in tables of whatever form: what a gateway must hear of, say that somebody was blocked.
+    func readingAnyway<Value: Sendable>(
+        _ body: @escaping @Sendable (PostgresConnection) throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await pool.perform { try Self.transaction($0, .read, nil, body) }
+        } catch is PostgresFailure {
+            throw Self.outOfReach
+        }
+    }
+
+    /// Reading without a transaction, in tables of whatever form: what is asked often.
     func asking<Value: Sendable>(
         _ body: @escaping @Sendable (PostgresConnection) throws -> Value
     ) async throws -> Value {
@@ -181,15 +194,18 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
         _ kind: TransactionKind, _ body: @escaping @Sendable (PostgresConnection) throws -> Value
     ) async throws -> Value {
         do {
-            return try await pool.perform { try Self.transaction($0, kind, body) }
+            return try await pool.perform { [watch] in try Self.transaction($0, kind, watch, body) }
         } catch is PostgresFailure {
             throw Self.outOfReach
         }
     }
 
+    /// - Parameter watch: who sees that the tables are of a known form; nil: they needn't be.
     static func transaction<Value>(
-        _ connection: PostgresConnection, _ kind: TransactionKind, _ body: (PostgresConnection) throws -> Value
+        _ connection: PostgresConnection, _ kind: TransactionKind, _ watch: SchemaWatch? = nil,
+        _ body: (PostgresConnection) throws -> Value
     ) throws -> Value {
+        try watch?.require()
         let patience = connection.patience
         defer { connection.patience = patience }
         // A server that doesn't end a statement in its time doesn't answer any more.
@@ -201,6 +217,7 @@ package final class PostgresStore: UserDirectory, OrganizationStore, UserStore, 
             do {
                 // What only has to be done goes with what is asked: a round trip less for each.
                 for statement in kind.beginning { connection.hold(statement) }
+                if kind != .read { watch?.hold(connection) }
                 // Whoever has waited for another operator looks at the clock afterwards.
                 if kind == .administer { try connection.sendHeld() }
                 let value = try body(connection)

@@ -24,6 +24,8 @@ enum Schema {
                     "INSERT INTO schema_steps (step, oldest, finished) VALUES ($1, $2, $3)",
                     [index + 1, step.oldest, step.indexes.isEmpty])
             }
+            // Gateways that run look whether they can go on.
+            try connection.execute("SELECT \(ChangeListener.announce)")
             hasIndexesToMake = try State(connection).unfinished.contains { $0 <= steps.count }
         }
         guard hasIndexesToMake else { return }
@@ -88,9 +90,7 @@ enum Schema {
         /// this one's.
         func isReady(for steps: [SchemaStep]) throws -> Bool {
             guard oldest <= steps.count else {
-                throw StoreError.unavailable(
-                    "a newer release has brought the database to step \(done), which takes a program that knows step "
-                        + "\(oldest); this one knows \(steps.count)")
+                throw StoreError.unavailable(SchemaWatch.words(done: done, oldest: oldest, known: steps.count))
             }
             return done >= steps.count && !unfinished.contains { $0 <= steps.count }
         }

@@ -51,7 +51,11 @@ final class AdminHandler: ExchangeHandler {
             answer(exchange, 200, "ok\n")
         } else if path.equals("/readyz") {
             let state = status.readiness
-            answer(exchange, state == .ready ? 200 : 503, "\(state.rawValue)\n")
+            if state == .ready, status.isOutdated {
+                answer(exchange, 503, "outdated\n")
+            } else {
+                answer(exchange, state == .ready ? 200 : 503, "\(state.rawValue)\n")
+            }
         } else if path.equals("/metrics") {
             begin(exchange) { [metrics] _ in
                 AdminResponse(
@@ -223,9 +227,16 @@ final class GatewayStatus: Sendable {
     enum Readiness: String, Sendable { case starting, ready, draining }
 
     private let state = Mutex(Readiness.starting)
+    private let outdated = Atomic(false)
 
     var readiness: Readiness {
         get { state.withLock { $0 } }
         set { state.withLock { $0 = newValue } }
+    }
+
+    /// A newer release has left the storage in a form that this one can't work with.
+    var isOutdated: Bool {
+        get { outdated.load(ordering: .relaxed) }
+        set { outdated.store(newValue, ordering: .relaxed) }
     }
 }

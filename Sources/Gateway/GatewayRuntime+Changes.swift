@@ -50,6 +50,7 @@ extension GatewayRuntime {
             let count = try? await census.noteAlive(gateway: identifier), count != gatewayCount
         else { return }
         gatewayCount = count
+        await telemetry.share(among: count)
         logger.info("gateways on this storage", metadata: ["count": "\(count)"])
         publish()
     }
@@ -68,6 +69,19 @@ extension GatewayRuntime {
         await update.value
     }
 
+    /// A gateway that can't work with its storage any more goes on with whom it remembers, and is ready for nobody else.
+    func lookAtSchema() async throws {
+        guard let keeping = store as? any SchemaKeeping else { return }
+        let found = try await keeping.incompatibility()
+        guard (found != nil) != status.isOutdated else { return }
+        status.isOutdated = found != nil
+        if let found {
+            logger.error("this release is too old for its storage: upgrade it", metadata: ["reason": "\(found)"])
+        } else {
+            logger.notice("this release can work with its storage again")
+        }
+    }
+
     func readStoredChanges(asking: Bool) async {
         do {
             var next = organizations
@@ -78,6 +92,7 @@ extension GatewayRuntime {
                 publish()
             }
             guard asking else { return }
+            try await lookAtSchema()
             let isChanged = try await next.update(from: store)
             storeIsFailing = false
             if !isChanged, !hasEnded { return }

@@ -43,6 +43,7 @@ extension GatewayRuntime {
         figures.telemetry = await telemetry.counts
         figures.storageIsUp = !storeIsFailing
         figures.storageIsListening = isListening == true
+        figures.storageIsOutdated = status.isOutdated
         figures.gateways = gatewayCount
         figures.reloads = reloads
         figures.certificates = certificates.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }

@@ -13,6 +13,14 @@ package struct ChangeAnnouncement: Sendable, Equatable {
     package init(isListening: Bool) { self.isListening = isListening }
 }
 
+/// Storage that a newer release may change while this one runs.
+package protocol SchemaKeeping: Sendable {
+    /// Looks whether this release can work with the storage as it is; where it can't, it isn't admitted or written to
+    /// any more until a later look finds that it can. Returns what is the matter; nil: nothing. Ask it whenever changes
+    /// are asked for.
+    func incompatibility() async throws -> String?
+}
+
 /// Storage that several gateways may share.
 package protocol GatewayCensus: Sendable {
     /// Notes that the gateway `id` is alive. Returns how many were in the last `GatewayPresence.seconds`, at least 1.

@@ -4,11 +4,12 @@ package import UserDirectory
 ///
 /// On connections of its own, so that a flood of rows never stands in an admission's way. Written without waiting for
 /// the server's disk: a power cut may cost the last moments.
-package final class PostgresTelemetry: TokenLogStore, ReportStore, AlertStore, Sendable {
+package final class PostgresTelemetry: TokenLogStore, ReportStore, AlertStore, SharedTokenLog, Sendable {
     /// Rows that one transaction removes at most.
     static let batch = 5000
 
     private let pool: PostgresPool
+    private let watch = SchemaWatch(known: Schema.steps.count)
 
     /// Opens the database and brings its tables up to date. Throws `unavailable` where it can't be used.
     ///
@@ -45,7 +46,7 @@ package final class PostgresTelemetry: TokenLogStore, ReportStore, AlertStore, S
         _ kind: PostgresStore.TransactionKind, _ body: @escaping @Sendable (PostgresConnection) throws -> Value
     ) async throws -> Value {
         do {
-            return try await pool.perform { try PostgresStore.transaction($0, kind, body) }
+            return try await pool.perform { [watch] in try PostgresStore.transaction($0, kind, watch, body) }
         } catch is PostgresFailure {
             throw StoreError.unavailable("the database can't be used at the moment")
         }

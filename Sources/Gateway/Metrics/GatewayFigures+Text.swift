@@ -102,6 +102,9 @@ extension GatewayFigures {
         text.gauge(
             "widget_storage_listening", "Whether the storage announces its changes to this gateway.",
             storageIsListening ? 1 : 0)
+        text.gauge(
+            "widget_storage_outdated", "Whether this release is too old for what a newer one has made of the storage.",
+            storageIsOutdated ? 1 : 0)
         text.gauge("widget_gateways", "Gateways that share the storage, this one included.", gateways)
     }
 

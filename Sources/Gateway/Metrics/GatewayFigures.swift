@@ -24,6 +24,8 @@ struct GatewayFigures: Sendable {
     var storageIsUp = true
     /// Whether storage announces its changes.
     var storageIsListening = false
+    /// A newer release has left the storage in a form that this one can't work with.
+    var storageIsOutdated = false
     /// That share the storage.
     var gateways = 1
     var reloads = ReloadFigures()

@@ -62,6 +62,36 @@ import UserDirectory
         #expect(try Self.connect(place).row("SELECT count(*) FROM schema_steps")?.integer(0) == Int64(steps + 2))
     }
 
+    @Test func `a gateway that a newer release has left behind hears of changes, and writes nothing`() async throws {
+        let place = try Place()
+        let older = try Self.open(place, Schema.steps)
+        try await older.put(OrganizationSettings(id: "acme"))
+        let known = AdmissionRequest.verified(profile(email: "a@x.test"))
+        #expect(await older.admit(known).isCreation)
+        #expect(try await older.incompatibility() == nil)
+
+        // A step that takes away nothing that is looked at here: what is refused isn't refused by an accident.
+        let next = Self.added + [SchemaStep(statements: "SELECT 1", oldest: Schema.steps.count + 1)]
+        let newer = try Self.open(place, next)
+        // Not asked yet, it writes nothing all the same.
+        #expect(await older.admit(.verified(profile(email: "b@x.test"))) == .unavailable)
+        await #expect(throws: StoreError.self) { try await older.put(OrganizationSettings(id: "other")) }
+        #expect(try await older.incompatibility()?.contains("takes a program that knows step") == true)
+        #expect(await older.admit(known) == .unavailable)
+        await #expect(throws: StoreError.self) { try await older.organizations() }
+        #expect(try await newer.countUsers(of: "acme") == 1)
+
+        let before = try await older.generation()
+        #expect(try await newer.setBlocked(true, user: "a@x.test", of: "acme"))
+        #expect(try await older.generation() > before)
+        #expect(try await older.load(changedSince: before).changed.map(\.settings.id) == ["acme"])
+
+        // Restored from a backup of before.
+        try Self.connect(place).execute("DELETE FROM schema_steps WHERE oldest > \(Schema.steps.count)")
+        #expect(try await older.incompatibility() == nil)
+        #expect(await older.admit(.verified(profile(email: "b@x.test"))).isCreation)
+    }
+
     @Test func `tables of before there was bookkeeping are taken on`() async throws {
         let place = try Place()
         _ = try Self.open(place, Schema.steps)
