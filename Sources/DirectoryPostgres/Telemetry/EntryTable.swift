@@ -85,9 +85,9 @@ struct EntryTable {
     func removeOld(before moment: Double, limit: Int) throws -> Int {
         try connection.run(
             """
-            DELETE FROM log_entries WHERE id IN (
+            DELETE FROM log_entries WHERE id = ANY (ARRAY (
                 SELECT id FROM log_entries WHERE time < $1::float8 ORDER BY time LIMIT $2
-            )
+            ))
             """, [moment, limit])
     }
 
@@ -104,9 +104,9 @@ struct EntryTable {
         for share in shares where share.rows > quota && removed < limit {
             removed += try connection.run(
                 """
-                DELETE FROM log_entries WHERE id IN (
+                DELETE FROM log_entries WHERE id = ANY (ARRAY (
                     SELECT id FROM log_entries WHERE organization = $1 AND class = $2::int ORDER BY id LIMIT $3
-                )
+                ))
                 """, [share.organization, share.entryClass, min(share.rows - quota, limit - removed)])
         }
         return removed

@@ -61,10 +61,10 @@ extension PostgresTelemetry {
         let reasons = now - HourlyFigures.reasonDays * 86400
         let outcomes = now - HourlyFigures.outcomeDays * 86400
         return try await removing {
-            try $0.removeHours("log_refusals", "organization, hour, rule, code, origin", before: reasons)
+            try $0.removeHours("log_refusals", before: reasons)
         }
-            + removing { try $0.removeHours("log_traffic", "organization, hour", before: reasons) }
-            + removing { try $0.removeHours("log_outcomes", "organization, hour, code", before: outcomes) }
+            + removing { try $0.removeHours("log_traffic", before: reasons) }
+            + removing { try $0.removeHours("log_outcomes", before: outcomes) }
     }
 
     private static func addTraffic(_ figures: [HourlyFigures], _ connection: PostgresConnection) throws {

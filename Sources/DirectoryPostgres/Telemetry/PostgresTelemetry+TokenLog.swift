@@ -45,7 +45,7 @@ extension PostgresTelemetry {
         removed += try await removing {
             try EntryTable(connection: $0).removeExcess(over: limits.rows, limit: Self.batch)
         }
-        _ = try await removing { try $0.removeHours("log_repeats", "organization, \"user\", hour", before: oldest) }
+        _ = try await removing { try $0.removeHours("log_repeats", before: oldest) }
         return removed
     }
 
@@ -87,13 +87,16 @@ extension PostgresTelemetry {
 }
 
 extension PostgresConnection {
-    /// Removes a batch of rows of hours before `moment`, by the table's key. Returns how many.
-    func removeHours(_ table: String, _ key: String, before moment: Double) throws -> Int {
+    /// Removes a batch of rows of hours before `moment`. Returns how many.
+    ///
+    /// By their places: a comparison of keys is planned as one with the whole table. A row that somebody writes anew
+    /// meanwhile has another place, and goes the next time.
+    func removeHours(_ table: String, before moment: Double) throws -> Int {
         try run(
             """
-            DELETE FROM \(table) WHERE (\(key)) IN (
-                SELECT \(key) FROM \(table) WHERE hour < $1::bigint ORDER BY hour LIMIT $2
-            )
+            DELETE FROM \(table) WHERE ctid = ANY (ARRAY (
+                SELECT ctid FROM \(table) WHERE hour < $1::bigint ORDER BY hour LIMIT $2
+            ))
             """, [Int64(moment), PostgresTelemetry.batch])
     }
 }
