@@ -12,7 +12,6 @@ from conftest import organization
 from harness.expect import accepted, problem
 from harness.gateway import BINARY, Gateway, _die_with_parent, environment, eventually, run_cli
 from harness.portal import Portal
-from harness.postgres import Postgres
 from harness.tokens import secret, sign
 from test_admin_api import AdminAPI, make_token
 from test_portal_sso import expect_refused, expect_signed_in, sign_in
@@ -21,16 +20,12 @@ KEY, REVOKED = secret(710), secret(720)
 
 #: More than two batches, so that a migration can be broken off within the users.
 BULK = 12_000
-#: What a migration copies, in its order.
+#: What a migration copies, in its order; the log's tables by what SQLite calls them in their file.
 TABLES = ["organizations", "hosts", "secrets", "signing_keys", "users", "sessions", "used_tokens", "sign_in_tests",
           "admin_tokens", "audit", "admin_requests"]
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    running = Postgres(tmp_path_factory.mktemp("postgres") / "server").start()
-    yield running
-    running.kill()
+LOG = {"log_entries": "entries", "log_repeats": "repeats", "log_traffic": "traffic", "log_outcomes": "outcomes",
+       "log_refusals": "would_refuse", "log_alerts": "alerts"}
+LOGGED = 11_000
 
 
 @pytest.fixture
@@ -79,6 +74,30 @@ def bulk(path, count: int, name="bulk") -> None:
             """, {"count": count, "name": name})
 
 
+def stored(path) -> dict[str, list]:
+    """What a migration copies, by the names that it gives it."""
+    found, log = rows(path), rows(path.with_name(path.stem + "-log.db"))
+    return {name: found[name] for name in TABLES} | {name: log[place] for name, place in LOG.items()}
+
+
+def fill_log(path) -> None:
+    """A gateway's own rows, those of a flood, and figures of which each row differs."""
+    with contextlib.closing(sqlite3.connect(path)) as file, file:
+        file.execute("CREATE TEMP TABLE n AS WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers "
+                     f"WHERE n < {LOGGED}) SELECT n FROM numbers")
+        file.execute("""INSERT INTO entries SELECT 3 * n, 1700000000.25 + n / 3.0, 'acme', n % 3,
+            CASE n % 3 WHEN 0 THEN 'accepted' ELSE 'token_expired' END, CASE WHEN n % 7 THEN '' ELSE 'weak,old' END,
+            CASE n % 3 WHEN 0 THEN 'usr_' || n END, CASE WHEN n % 2 THEN 'key_1' END, '10.0.0.' || n % 200,
+            CASE WHEN n % 5 THEN 'https://app.test' END, 'header', n FROM n""")
+        file.execute("INSERT INTO repeats SELECT 'acme', 'usr_' || n, 3600 * n, n FROM n WHERE n < 300")
+        file.execute("INSERT INTO traffic SELECT 'acme', 3600 * n, n, n + 1, n + 2, n + 3, n + 4 FROM n WHERE n < 300")
+        file.execute("INSERT INTO outcomes SELECT 'acme', 3600 * n, 'accepted', n FROM n WHERE n < 300")
+        file.execute("""INSERT INTO would_refuse SELECT 'acme', 3600 * n, 'require_identify', 'c', 'https://ü.test', n,
+            randomblob(64), '[]' FROM n WHERE n < 300""")
+        file.execute("""INSERT INTO alerts SELECT 2 * n, 'many_users', 'acme', '10.0.0.1', n / 7.0, n / 3.0, n FROM n
+            WHERE n < 300""")
+
+
 @pytest.fixture
 def storage(tmp_path, upstream):
     """A SQLite file with some of everything in it, that nobody has open."""
@@ -100,6 +119,8 @@ def storage(tmp_path, upstream):
         file.execute("INSERT INTO signing_keys VALUES ('kid', randomblob(90), 1.25)")
         file.execute("INSERT INTO admin_requests VALUES ('a', 'k', x'00ff', 201, '{}', 1700000000)")
     make_token(gateway)
+    assert gateway.cli("log", "acme").returncode == 0  # Makes the log's file.
+    fill_log(tmp_path / "data/widget-gateway-log.db")
     return gateway
 
 
@@ -161,10 +182,11 @@ def test_there_and_back_nothing_has_changed(tmp_path, storage, target):
     there = migrate(tmp_path, "sqlite:data/widget-gateway.db", target.url, "--json")
     assert there.returncode == 0, there.stderr
     before = rows(tmp_path / "data/widget-gateway.db")
+    source = stored(tmp_path / "data/widget-gateway.db")
     counted = {table["name"]: table["rows"] for table in json.loads(there.stdout)["tables"]}
-    assert counted == {name: len(before[name]) for name in TABLES}
+    assert counted == {name: len(found) for name, found in source.items()}
     assert min(counted.values()) > 0, "a table was empty, and so its copy proves nothing"
-    for name in TABLES:
+    for name in source:
         assert target.sql(f'SELECT count(*) FROM "{name}"') == str(counted[name])
     assert target.sql("SELECT count(*) FROM users WHERE facts->>'status' = 'trial'") == str(BULK // 7)
 
@@ -175,11 +197,41 @@ def test_there_and_back_nothing_has_changed(tmp_path, storage, target):
     assert before.keys() == after.keys()
     for name in before.keys() - {"grdb_migrations"}:
         assert before[name] == after[name], name
+    copied = stored(tmp_path / "data/back.db")
+    for name in source:
+        assert source[name] == copied[name], name
+
+
+def test_the_log_goes_on_where_it_was(tmp_path, storage, target):
+    """What is written after a move comes after what was moved, and all is shown."""
+    assert migrate(tmp_path, "sqlite:data/widget-gateway.db", target.url).returncode == 0
+    target.sql("DELETE FROM signing_keys")  # That of the fixture is none.
+    storage.settings["storage"] = {"url": target.url, "master_key_file": "data/master.key"}
+    storage.write_config()
+    storage.start()
+    with storage.client(cleartext=True) as client:
+        accepted(client.post("/_widget/identify", json={"token": sign({"email": "new@acme.test"}, KEY)},
+                             headers={"Host": "acme.test"}))
+    api = AdminAPI(storage, make_token(storage))
+    # Rows of 2023 are older than the log is kept for, so the gateway may have removed them already.
+    eventually(lambda: [entry for entry in api.get("/organizations/acme/token-log", limit=5)["entries"]
+                        if int(entry["id"]) > 3 * LOGGED], within=10, every=0.2, what="the row after those of before")
+    assert storage.stop() == 0
+
+
+def test_a_source_without_a_log_is_moved(tmp_path, storage, target):
+    log = tmp_path / "data/widget-gateway-log.db"
+    for path in log.parent.glob(log.name + "*"):
+        path.unlink()
+    moved = migrate(tmp_path, "sqlite:data/widget-gateway.db", target.url, "--json")
+    assert moved.returncode == 0, moved.stderr
+    assert {table["name"]: table["rows"] for table in json.loads(moved.stdout)["tables"]}["log_entries"] == 0
+    assert not log.exists(), "the source stays as it is"
 
 
 #: Where to break off: the first row of a table, one within, or the statement that sets what is counted.
 POINTS = [("hosts", "true"), ("users", "true"), ("users", "NEW.seq = 7001"), ("sessions", "true"), ("audit", "true"),
-          ("meta", "true")]
+          ("log_entries", "NEW.id = 18003"), ("log_alerts", "true"), ("meta", "true")]
 
 
 @pytest.mark.parametrize("table, row", POINTS, ids=[f"{table} {row}" for table, row in POINTS])
@@ -213,13 +265,35 @@ def test_a_migration_that_is_killed_goes_on(tmp_path, storage, target, table, ro
     if row == "NEW.seq = 7001":
         assert f"5000 of {BULK - 1} users copied so far" in again.stderr, "it began the users anew"
     before = rows(tmp_path / "data/widget-gateway.db")
+    source = stored(tmp_path / "data/widget-gateway.db")
     assert {table["name"]: table["rows"] for table in json.loads(again.stdout)["tables"]} == {
-        name: len(before[name]) for name in TABLES}
+        name: len(found) for name, found in source.items()}
     back = migrate(tmp_path, target.url, "sqlite:data/back.db")
     assert back.returncode == 0, back.stderr
     after = rows(tmp_path / "data/back.db")
-    for name in [*TABLES, "meta", "sqlite_sequence"]:
+    for name in ["meta", "sqlite_sequence"]:
         assert before[name] == after[name], name
+    assert source == stored(tmp_path / "data/back.db")
+
+
+def test_a_migration_into_a_file_that_is_killed_goes_on(tmp_path, storage, target):
+    """Into two files, of which one may have what the other doesn't know of."""
+    assert migrate(tmp_path, "sqlite:data/widget-gateway.db", target.url).returncode == 0
+    for table in ("users", "log_entries", "log_repeats", "log_alerts"):
+        process = subprocess.Popen(
+            [str(BINARY), "storage", "migrate", "--config", str(tmp_path / "gateway.yaml"), "--from", target.url, "--to",
+             "sqlite:data/back.db"], cwd=tmp_path, env=environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=_die_with_parent)
+        for line in process.stderr:
+            if f" {table} copied so far" in line:
+                break
+        process.kill()
+        process.wait(10)
+        process.stderr.close()
+    again = migrate(tmp_path, target.url, "sqlite:data/back.db")
+    assert again.returncode == 0, again.stderr
+    assert "Going on with a migration" in again.stderr
+    assert stored(tmp_path / "data/widget-gateway.db") == stored(tmp_path / "data/back.db")
 
 
 def test_a_target_that_isnt_empty_is_refused(tmp_path, storage, target):

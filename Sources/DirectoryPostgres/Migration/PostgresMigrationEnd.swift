@@ -159,7 +159,15 @@ package final class PostgresMigrationEnd: MigrationTarget {
     package func finish() throws {
         try transaction(.administer) {
             try connection.execute("DROP TABLE \(StoredTable.progressTable)")
-            try connection.execute("ANALYZE users, sessions, used_tokens, audit")
+            for table in ["log_entries", "log_alerts"] {
+                try connection.run(
+                    """
+                    SELECT setval(pg_get_serial_sequence('\(table)', 'id'), max(id)) FROM \(table)
+                    HAVING max(id) IS NOT NULL
+                    """)
+            }
+            let large = ["users", "sessions", "used_tokens", "audit"] + StoredTable.log.map(\.name)
+            try connection.execute("ANALYZE \(large.joined(separator: ", "))")
         }
     }
 

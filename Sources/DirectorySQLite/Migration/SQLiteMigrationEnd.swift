@@ -3,12 +3,18 @@ import GRDB
 import MessageAuthentication
 package import UserDirectory
 
-/// A SQLite file that this process alone has open, as the source or the target of a migration.
+/// A SQLite file that this process alone has open, with the log's file beside it, as the source or the target of a
+/// migration.
+///
+/// A transaction of both files may end in one and not in the other, where the process dies in between. Rows of the log are
+/// therefore written so that they may be written again.
 ///
 /// The lock is SQLite's own (`locking_mode=EXCLUSIVE`): a gateway that has the file open keeps this from being made, and
 /// none can open it until this is gone. A process that dies lets go.
 package struct SQLiteMigrationEnd: MigrationTarget {
     private let queue: DatabaseQueue
+    /// Whether there is a log; a source needn't have one.
+    private let hasLog: Bool
     package let identity: String
 
     /// Brings the file's tables up to date. Throws `masterKeyWrong` where its secrets are under another key,
@@ -34,6 +40,7 @@ package struct SQLiteMigrationEnd: MigrationTarget {
                 throw StoreError.unavailable("\(path) was written by a newer release")
             }
             try Schema.migrator.migrate(queue)
+            hasLog = try Self.attachLog(beside: path, makesFile: makesFile, queue)
             let sealed = try queue.write { database in
                 try KeyCheck(box: box).pass(database)
                 return try Data.fetchOne(database, sql: "SELECT value FROM meta WHERE key = 'key_check'")
@@ -45,6 +52,16 @@ package struct SQLiteMigrationEnd: MigrationTarget {
         } catch let error as DatabaseError {
             throw SQLiteStore.unavailable(error)
         }
+    }
+
+    /// Returns whether there is one.
+    private static func attachLog(beside path: String, makesFile: Bool, _ queue: DatabaseQueue) throws -> Bool {
+        let path = SQLiteTelemetry.path(beside: path)
+        guard makesFile || FileManager.default.fileExists(atPath: path) else { return false }
+        // Makes what is missing, and is closed again.
+        _ = try SQLiteTelemetry(path: path)
+        try queue.writeWithoutTransaction { try $0.execute(sql: "ATTACH DATABASE ? AS log", arguments: [path]) }
+        return true
     }
 
     private static var configuration: Configuration {
@@ -70,19 +87,21 @@ package struct SQLiteMigrationEnd: MigrationTarget {
     }
 
     package func count(_ table: StoredTable) throws -> Int {
-        try queue.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \"\(table.name)\"") ?? 0 }
+        guard let place = place(of: table) else { return 0 }
+        return try queue.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \(place)") ?? 0 }
     }
 
     package func forEachRow(
         of table: StoredTable, after key: [StoredValue]?, _ body: (StoredRow) throws -> Void
     ) throws {
+        guard let place = place(of: table) else { return }
         let order = Self.list(table.key)
         let marks = table.key.map { _ in "?" }.joined(separator: ", ")
         try queue.read { database in
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
-                    SELECT \(Self.list(table.columns[...])) FROM "\(table.name)"
+                    SELECT \(Self.list(table.columns[...])) FROM \(place)
                     \(key == nil ? "" : "WHERE (\(order)) > (\(marks))") ORDER BY \(order)
                     """,
                 arguments: StatementArguments((key ?? []).map(\.databaseValue)))
@@ -109,7 +128,8 @@ package struct SQLiteMigrationEnd: MigrationTarget {
     package func begin(_ progress: MigrationProgress) throws {
         try queue.write { database in
             for table in StoredTable.all {
-                guard try Row.fetchOne(database, sql: "SELECT 1 FROM \"\(table.name)\" LIMIT 1") == nil else {
+                guard let place = place(of: table) else { continue }
+                guard try Row.fetchOne(database, sql: "SELECT 1 FROM \(place) LIMIT 1") == nil else {
                     throw MigrationRefusal.targetNotEmpty(table: table.name)
                 }
             }
@@ -123,8 +143,10 @@ package struct SQLiteMigrationEnd: MigrationTarget {
     package func append(
         _ rows: [StoredRow], to table: StoredTable, from earlier: MigrationProgress, to progress: MigrationProgress
     ) throws {
+        guard let place = place(of: table) else { return }
         let marks = table.columns.map { _ in "?" }.joined(separator: ", ")
-        let sql = "INSERT INTO \"\(table.name)\" (\(Self.list(table.columns[...]))) VALUES (\(marks))"
+        let verb = StoredTable.log.contains(table) ? "INSERT OR REPLACE" : "INSERT"
+        let sql = "\(verb) INTO \(place) (\(Self.list(table.columns[...]))) VALUES (\(marks))"
         try queue.write { database in
             guard try Self.progress(database) == earlier else { throw MigrationRefusal.targetTaken }
             let statement = try database.cachedStatement(sql: sql)
@@ -146,6 +168,13 @@ package struct SQLiteMigrationEnd: MigrationTarget {
     }
 
     package func finish() throws { try queue.write { try $0.drop(table: StoredTable.progressTable) } }
+
+    /// Nil: there is no such table, and so no row.
+    private func place(of table: StoredTable) -> String? {
+        guard StoredTable.log.contains(table) else { return "main.\"\(table.name)\"" }
+        guard hasLog else { return nil }
+        return table.name == "log_refusals" ? "log.would_refuse" : "log.\"\(table.name.dropFirst(4))\""
+    }
 
     private static func list(_ columns: ArraySlice<StoredTable.Column>) -> String {
         columns.map { "\"\($0.name)\"" }.joined(separator: ", ")

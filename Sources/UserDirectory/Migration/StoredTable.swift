@@ -34,10 +34,14 @@ package struct StoredTable: Sendable, Equatable {
 
 extension StoredTable {
     /// All, in an order in which none refers to a later one. In each, the columns of its key come first.
-    package static let all = [
-        organizations, hosts, secrets, signingKeys, users, sessions, usedTokens, signInTests, adminTokens, audit,
-        adminRequests,
-    ]
+    package static let all =
+        [
+            organizations, hosts, secrets, signingKeys, users, sessions, usedTokens, signInTests, adminTokens, audit,
+            adminRequests,
+        ] + log
+
+    /// The token log, the figures and the alerts, which a gateway with SQLite has in a file of their own.
+    package static let log = [logEntries, logRepeats, logTraffic, logOutcomes, logRefusals, logAlerts]
 
     private static let organizations = StoredTable(
         "organizations", key: 1,
@@ -96,4 +100,39 @@ extension StoredTable {
     private static let adminRequests = StoredTable(
         "admin_requests", key: 2,
         ["actor": .text, "key": .text, "digest": .bytes, "status": .integer, "body": .text, "at": .real])
+
+    private static let logEntries = StoredTable(
+        "log_entries", key: 1,
+        [
+            "id": .integer, "time": .real, "organization": .text, "class": .integer, "code": .text, "warnings": .text,
+            "user": .text, "key_id": .text, "address": .text, "origin": .text, "source": .text,
+            "stands_for": .integer,
+        ])
+
+    private static let logRepeats = StoredTable(
+        "log_repeats", key: 3, ["organization": .text, "user": .text, "hour": .integer, "count": .integer])
+
+    private static let logTraffic = StoredTable(
+        "log_traffic", key: 2,
+        [
+            "organization": .text, "hour": .integer, "requests": .integer, "identified": .integer, "tokens": .integer,
+            "user_hashes": .integer, "admissions": .integer,
+        ])
+
+    private static let logOutcomes = StoredTable(
+        "log_outcomes", key: 3, ["organization": .text, "hour": .integer, "code": .text, "count": .integer])
+
+    private static let logRefusals = StoredTable(
+        "log_refusals", key: 5,
+        [
+            "organization": .text, "hour": .integer, "rule": .text, "code": .text, "origin": .text,
+            "requests": .integer, "users": .bytes, "examples": .text,
+        ])
+
+    private static let logAlerts = StoredTable(
+        "log_alerts", key: 1,
+        [
+            "id": .integer, "kind": .text, "organization": .text, "subject": .text, "first_seen": .real,
+            "last_seen": .real, "count": .integer,
+        ])
 }

@@ -10,13 +10,14 @@ struct MigrateCommand: AsyncParsableCommand {
         discussion: """
             Stop every gateway first: a source that is in use is refused. The target must be empty.
 
-            Copies organizations, secrets, users, sessions, used tokens, admin tokens and the audit log,
+            Copies organizations, secrets, users, sessions, used tokens, admin tokens, the audit log, the token
+            log, and the figures and alerts that go with it,
             compares what both sides then hold, and prints how many rows each table has, with a checksum.
             Broken off at any point, the command goes on from there when it is run again; until it has
             finished, no gateway serves from the target. The source stays as it is.
 
-            Secrets stay encrypted as they are: both sides have the same master key. The token log, the
-            figures of rules and the alerts aren't copied.
+            Secrets stay encrypted as they are: both sides have the same master key. A token log that
+            storage.token_log_file keeps in a file of its own beside PostgreSQL stays where it is.
 
             A password belongs into PGPASSFILE, or into the environment (WIDGET_GATEWAY_STORAGE_URL, which
             stands in for --from): everybody on the machine can see a command's arguments.
