@@ -1,5 +1,5 @@
 # Every target is a short script, so that what CI does can be read and run by hand.
-.PHONY: help run build test test-sanitized test-package fuzz lint format models package bench bench-peers attacks soak cluster check-tls clean
+.PHONY: help run build test test-sanitized test-package fuzz lint format models package bench bench-peers attacks soak cluster sizing check-tls clean
 
 help:
 	@echo "make run      install what is missing, build, and start the demo on loopback"
@@ -16,6 +16,7 @@ help:
 	@echo "make check-tls  holds the TLS listener against testssl.sh"
 	@echo "make soak     five million requests (REQUESTS=…) with faults all around: do memory and descriptors stay?"
 	@echo "make cluster  three gateways on one PostgreSQL under load, with failures: a few minutes"
+	@echo "make sizing   first-seen users a second with PostgreSQL, and whose processor time: two minutes on a quiet machine"
 	@echo "make attacks  hostile clients at full length, beside a well-behaved one; writes the table of what was measured"
 	@echo "make bench-peers  server CPU per request, side by side with HAProxy, nginx and Envoy"
 
@@ -65,6 +66,9 @@ soak: build
 
 cluster: build
 	Benchmarks/cluster/run.sh
+
+sizing: build
+	Benchmarks/sizing/run.sh
 
 check-tls: build
 	scripts/check-tls.sh
