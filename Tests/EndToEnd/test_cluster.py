@@ -6,23 +6,15 @@ import time
 import pytest
 
 from conftest import organization
-from harness.cluster import Member
+from harness.cluster import CHANGES, Member, propagation
 from harness.expect import accepted, problem
 from harness.gateway import eventually
-from harness.postgres import Postgres
 from harness.postgres_proxy import PostgresProxy
 from harness.tokens import secret, sign
 
 KEY = secret(720)
 #: Of all gateways together.
 GUESSES = 30
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    running = Postgres(tmp_path_factory.mktemp("postgres") / "server").start()
-    yield running
-    running.kill()
 
 
 def make_gateways(folder, addresses: list[str], upstream) -> list[Member]:
@@ -60,40 +52,13 @@ def cut_off(tmp_path_factory, database, upstream):
 
 # Changes
 
-@pytest.mark.parametrize("change", ["secret regenerated", "user blocked", "session ended"])
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_change_reaches_all_gateways_within_a_second(cluster, email, change, capsys):
-    took = []
-    for number in range(5):
-        asker = cluster[number % 3]
-        token = sign({"email": f"{number}-{email}"}, KEY)
-        user = accepted(asker.identify(token))["user"]["id"]
-        if change == "secret regenerated":
-            host = f"{email.split('@')[0]}-{number}"
-            asker.api("POST", "/organizations", json={"id": host, "hosts": [f"{host}.test"]})
-            made = asker.api("POST", f"/organizations/{host}/secrets", json={}).json()
-            identity = {"token": sign({"email": email}, made["secret"]), "host": f"{host}.test"}
-        elif change == "session ended":
-            identity = {"session": asker.session(token)}
-        else:
-            identity = {"token": token}
-        for member in cluster:
-            eventually(lambda: member.state(**identity).json().get("state") == "identified", within=1.5,
-                       what="that each gateway knows the user")
-        begun = time.monotonic()
-        if change == "secret regenerated":
-            asker.api("POST", f"/organizations/{host}/secrets/regenerate", json={})
-        elif change == "session ended":
-            asker.sign_out(identity["session"])
-        else:
-            asker.set_blocked(user, True)
-        for member in cluster:
-            eventually(lambda: member.state(**identity).json().get("state") != "identified", within=1, every=0.002,
-                       what="that each gateway refuses")
-        took.append(time.monotonic() - begun)
+    times = propagation(cluster, change, 5, key=KEY, name=email.split("@")[0])
     with capsys.disabled():
-        print(f"\n{change}: the last of three gateways refused after {max(took) * 1000:.0f} ms at most", end=" ")
+        print(f"\n{change}: the last of three gateways refused after {max(times) * 1000:.0f} ms at most", end=" ")
     # Not each of them: the machine may have something else to do. Who only asks now and then needs half a second.
-    assert min(took) < 1, took
+    assert min(times) < 1, times
 
 
 def test_no_change_is_missed_wherever_the_connection_is_cut(cut_off, email):
@@ -171,6 +136,42 @@ def test_guesses_are_bounded_over_all_gateways_together(cluster, email):
 
 
 # What all have seen
+
+@pytest.fixture(scope="module")
+def watchful(tmp_path_factory, database, upstream):
+    """Three gateways that raise alerts early, on a database of their own."""
+    database.sql("CREATE DATABASE watchful")
+    members = Member.start_all(
+        tmp_path_factory.mktemp("watchful"), [database.of("watchful").url] * 3, upstream.url,
+        [organization("acme", KEY)], rate_limits={"bad_tokens_per_minute": 0},
+        alerts={"users_per_address": 11, "bad_signatures": 12})
+    for member in members:
+        eventually(lambda: member.metric("widget_gateways") == 3, within=60, every=0.2, what="that all are counted")
+    yield members
+    for member in members:
+        member.close()
+
+
+def alerts(member: Member, kind: str) -> list[dict]:
+    return [alert for alert in member.api("GET", "/organizations/acme/alerts").json()["alerts"]
+            if alert["kind"] == kind]
+
+
+def test_forgeries_at_each_gateway_are_one_alert_for_all(watchful, email):
+    for number in range(15):
+        forged = sign({"email": email, "n": number}, secret(721))
+        problem(watchful[number % 3].state(token=forged), "token_signature_mismatch")
+    found = eventually(lambda: alerts(watchful[0], "bad_signatures"), within=45, every=0.2, what="the alert")
+    assert len(found) == 1
+    assert 12 <= found[0]["count"] <= 15, "none had seen that many"
+
+
+def test_users_of_one_address_at_each_gateway_are_one_alert_for_all(watchful, email):
+    for number in range(12):
+        accepted(watchful[number % 3].identify(sign({"email": f"{number}-{email}"}, KEY)))
+    found = eventually(lambda: alerts(watchful[1], "many_users"), within=45, every=0.2, what="the alert")
+    assert [alert["count"] for alert in found] == [12]
+
 
 def test_each_gateway_shows_the_token_log_of_all(cluster, email):
     users = [accepted(member.identify(sign({"email": f"{n}-{email}"}, KEY)))["user"]["id"]

@@ -32,9 +32,22 @@ struct AlertDetector {
         var isRaised = false
         /// When each user was last seen, by hash; of `manyUsers` alone.
         var users: [UInt64: Double] = [:]
+        /// When it is to be asked what other gateways have seen.
+        var askAt = 0.0
+        /// How often that was asked since this gateway has seen more.
+        var asked = 0
     }
 
+    /// Questions at once. What there is no room for waits for its turn.
+    static let maximumQuestions = 8
+    /// How often is asked without anything new: others' rows may be under way.
+    private static let maximumAsked = 5
+
     let thresholds: AlertThresholds
+    /// How many gateways share what is seen. Where all together have seen enough, one has seen its share of that.
+    var gateways = 1
+    /// Of which this gateway has seen its share.
+    private var candidates: Set<Subject> = []
     private var observations: [Subject: Observation] = [:]
     private var sightings: [Subject: AlertSighting] = [:]
 
@@ -78,7 +91,7 @@ struct AlertDetector {
         makeRoom(for: subject, now: entry.time)
         var found = observations[subject] ?? Observation(firstSeen: entry.time, lastSeen: entry.time)
         found.lastSeen = max(found.lastSeen, entry.time)
-        found.users[DistinctCount.hash(user.utf8)] = entry.time
+        let isNew = found.users.updateValue(entry.time, forKey: DistinctCount.hash(user.utf8)) == nil
         if found.users.count > thresholds.usersPerAddress {
             let start = entry.time - thresholds.windowSeconds
             found.users = found.users.filter { $0.value > start }
@@ -89,6 +102,8 @@ struct AlertDetector {
             sight(subject, firstSeen: found.firstSeen, lastSeen: entry.time) { $0 = max($0, count) }
             // Bounded: who is that far over isn't counted further.
             if count > 4 * thresholds.usersPerAddress { found.users.removeAll() }
+        } else if isNew, gateways > 1, count * gateways > thresholds.usersPerAddress {
+            propose(subject, &found, at: entry.time)
         }
         observations[subject] = found
     }
@@ -109,9 +124,68 @@ struct AlertDetector {
             sight(subject, firstSeen: found.firstSeen, lastSeen: entry.time) { $0 += seen }
             found.count = 0
             found.isRaised = true
+        } else if gateways > 1, found.count * gateways >= threshold {
+            propose(subject, &found, at: entry.time)
         }
         observations[subject] = found
     }
+
+    // MARK: With other gateways
+
+    private mutating func propose(_ subject: Subject, _ found: inout Observation, at time: Double) {
+        candidates.insert(subject)
+        found.asked = 0
+        found.askAt = max(found.askAt, time)
+    }
+
+    /// What to ask of the log that all gateways write, at `now`. Give each answer to `take`.
+    mutating func takeQuestions(now: Double) -> [SightingQuestion] {
+        var questions: [SightingQuestion] = []
+        for subject in candidates.sorted(by: { askAt($0) < askAt($1) }) {
+            guard questions.count < Self.maximumQuestions, askAt(subject) <= now else { break }
+            let since = now - window(of: subject.kind)
+            guard var found = observations[subject], found.lastSeen >= since, !found.isRaised,
+                found.asked < Self.maximumAsked
+            else {
+                candidates.remove(subject)
+                continue
+            }
+            // Others' rows may be under way: it is asked again after two seconds, after four, and so on.
+            found.askAt = now + Double(2 << found.asked)
+            found.asked += 1
+            observations[subject] = found
+            questions.append(
+                SightingQuestion(
+                    kind: subject.kind, organization: subject.organization, address: subject.address, since: since))
+        }
+        return questions
+    }
+
+    /// What all gateways have seen. Returns what there is to raise.
+    mutating func take(_ count: Int, answering question: SightingQuestion) -> AlertSighting? {
+        let subject = Subject(
+            kind: question.kind, organization: question.organization, address: question.address)
+        let isEnough =
+            question.kind == .manyUsers ? count > thresholds.usersPerAddress : count >= thresholds.badSignatures
+        guard isEnough, var found = observations[subject] else { return nil }
+        candidates.remove(subject)
+        if question.kind == .badSignatures {
+            found.count = 0
+            found.isRaised = true
+            observations[subject] = found
+        }
+        return AlertSighting(
+            kind: question.kind, organization: question.organization, subject: question.address,
+            firstSeen: max(found.firstSeen, question.since), lastSeen: found.lastSeen, count: count, isTotal: true)
+    }
+
+    private func askAt(_ subject: Subject) -> Double { observations[subject]?.askAt ?? 0 }
+
+    private func window(of kind: AlertKind) -> Double {
+        kind == .manyUsers ? thresholds.windowSeconds : thresholds.badSignatureSeconds
+    }
+
+    // MARK: Keeping
 
     private mutating func sight(
         _ subject: Subject, firstSeen: Double, lastSeen: Double, _ count: (inout Int) -> Void
@@ -133,8 +207,9 @@ struct AlertDetector {
         guard observations.count > Self.maximumSubjects / 2 else { return }
         let kept = observations.sorted { $0.value.lastSeen > $1.value.lastSeen }.prefix(Self.maximumSubjects / 2)
         observations = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.value) })
+        candidates = candidates.filter { observations[$0] != nil }
     }
 
-    private static let hashMismatch = "user_hash_mismatch"
-    private static let badSignature = "token_signature_mismatch"
+    private static let hashMismatch = AlertKind.userHashMismatch.code
+    private static let badSignature = AlertKind.badSignatures.code
 }

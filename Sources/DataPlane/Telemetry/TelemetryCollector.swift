@@ -63,6 +63,11 @@ package actor TelemetryCollector {
         await write(all: true)
     }
 
+    /// How many gateways share the store: what all have seen together counts.
+    package func share(among gateways: Int) {
+        detector.gateways = store is any SharedTokenLog ? max(1, gateways) : 1
+    }
+
     /// Forgets what is too old or too much; does nothing while that is under way already.
     package func trim(to limits: TokenLogLimits, now: Double) {
         guard trimming == nil else { return }
@@ -122,6 +127,7 @@ package actor TelemetryCollector {
         defer { writing = nil }
         do {
             while !rows.isEmpty || !repeats.isEmpty { try await writeRows() }
+            try await askOthers()
             if !sightings.isEmpty { try await writeSightings() }
             if all || now - figuresWrittenAt >= Self.figureInterval || now < figuresWrittenAt {
                 try await writeFigures()
@@ -148,6 +154,16 @@ package actor TelemetryCollector {
             rows.insert(contentsOf: part, at: 0)
             repeats.merge(again) { $0 + $1 }
             throw error
+        }
+    }
+
+    /// After this gateway's own rows are there to be counted.
+    private func askOthers() async throws {
+        guard let shared = store as? any SharedTokenLog else { return }
+        let questions = detector.takeQuestions(now: now)
+        guard !questions.isEmpty else { return }
+        for (question, count) in zip(questions, try await shared.counts(of: questions)) {
+            if let sighting = detector.take(count, answering: question) { sightings.append(sighting) }
         }
     }
 

@@ -25,7 +25,7 @@ extension PostgresTelemetry {
                 if var alert = latest[subject], alert.lastSeen > sighting.firstSeen - Alert.quietSeconds {
                     alert.lastSeen = max(alert.lastSeen, sighting.lastSeen)
                     alert.count =
-                        sighting.kind == .manyUsers
+                        sighting.isTotal
                         ? max(alert.count, sighting.count) : alert.count + sighting.count
                     latest[subject] = alert
                     if let place = places[subject] { new[place] = alert } else { changed[alert.id] = alert }
@@ -62,10 +62,38 @@ extension PostgresTelemetry {
         try await removing {
             try $0.run(
                 """
-                DELETE FROM log_alerts WHERE id IN (
+                DELETE FROM log_alerts WHERE id = ANY (ARRAY (
                     SELECT id FROM log_alerts WHERE last_seen < $1::float8 ORDER BY last_seen LIMIT $2
-                )
+                ))
                 """, [moment, Self.batch])
+        }
+    }
+
+    package func counts(of questions: [SightingQuestion]) async throws -> [Int] {
+        guard !questions.isEmpty else { return [] }
+        return try await reading { connection in
+            // By an address's latest rows: one that many share may have any number.
+            let rows = try connection.rows(
+                """
+                SELECT CASE WHEN asked.code = $6 THEN count(DISTINCT recent."user") ELSE count(recent.id) END
+                FROM unnest($1::text[], $2::text[], $3::text[], $4::float8[]) WITH ORDINALITY
+                    AS asked (organization, address, code, since, place)
+                LEFT JOIN LATERAL (
+                    SELECT * FROM (
+                        SELECT id, time, organization, code, "user" FROM log_entries AS entry
+                        WHERE entry.address = asked.address ORDER BY id DESC LIMIT $5
+                    ) AS latest
+                    WHERE latest.organization = asked.organization AND latest.code = asked.code
+                        AND latest.time >= asked.since
+                ) AS recent ON true
+                GROUP BY asked.place, asked.code ORDER BY asked.place
+                """,
+                [
+                    Texts(questions.map(\.organization)), Texts(questions.map(\.address)),
+                    Texts(questions.map(\.kind.code)), Texts(questions.map { String($0.since) }),
+                    SightingQuestion.rows, AlertKind.manyUsers.code,
+                ])
+            return try rows.map { Int(try $0.integer(0)) }
         }
     }
 

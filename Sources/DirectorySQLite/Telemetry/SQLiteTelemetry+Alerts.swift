@@ -20,7 +20,7 @@ extension SQLiteTelemetry {
                         sql: "UPDATE alerts SET last_seen = MAX(last_seen, ?), count = ? WHERE id = ?",
                         arguments: [
                             sighting.lastSeen,
-                            sighting.kind == .manyUsers ? max(count, sighting.count) : count + sighting.count,
+                            sighting.isTotal ? max(count, sighting.count) : count + sighting.count,
                             known["id"] as Int64,
                         ])
                 } else {

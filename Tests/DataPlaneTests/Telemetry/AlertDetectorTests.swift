@@ -94,4 +94,72 @@ import UserDirectory
         detector.observe(Self.forged(10, at: 1031))
         #expect(detector.takeSightings().map(\.subject) == ["192.0.2.1"])
     }
+
+    @Test("Whoever has seen its share asks what all have seen, more and more seldom", arguments: [1, 3])
+    func shares(_ gateways: Int) {
+        var detector = Self.detector(signatures: 10)
+        detector.gateways = gateways
+        detector.observe(Self.forged(3))
+        #expect(detector.takeQuestions(now: 1000).isEmpty)
+        detector.observe(Self.forged(1))
+        let question = SightingQuestion(
+            kind: .badSignatures, organization: "acme", address: "192.0.2.1", since: 940)
+        #expect(detector.takeQuestions(now: 1000) == (gateways == 1 ? [] : [question]))
+        guard gateways > 1 else { return }
+        #expect(detector.take(9, answering: question) == nil)
+        let asked = (1001...1050).filter { !detector.takeQuestions(now: Double($0)).isEmpty }
+        #expect(asked == [1002, 1006, 1014, 1030])
+        detector.observe(Self.forged(1, at: 1055))
+        #expect(detector.takeQuestions(now: 1062).count == 1, "not before its time, and then again from the start")
+    }
+
+    @Test("What all gateways have seen together is an alert, and what comes afterwards adds to it")
+    func together() throws {
+        var detector = Self.detector(signatures: 10)
+        detector.gateways = 3
+        detector.observe(Self.forged(5))
+        let question = try #require(detector.takeQuestions(now: 1000).first)
+        let sighting = detector.take(12, answering: question)
+        #expect(
+            sighting
+                == AlertSighting(
+                    kind: .badSignatures, organization: "acme", subject: "192.0.2.1", firstSeen: 1000, lastSeen: 1000,
+                    count: 12, isTotal: true))
+        #expect(detector.takeSightings().isEmpty && detector.takeQuestions(now: 1010).isEmpty)
+        detector.observe(Self.forged(2, at: 1011))
+        #expect(detector.takeSightings().map(\.count) == [2])
+    }
+
+    @Test("Users of one address are asked for with each new one of them")
+    func usersTogether() throws {
+        var detector = Self.detector(users: 5)
+        detector.gateways = 2
+        for user in 0..<3 { detector.observe([Self.row(user: "usr_\(user)")]) }
+        let question = try #require(detector.takeQuestions(now: 1000).first)
+        #expect(question.kind == .manyUsers && question.since == 400)
+        #expect(detector.take(5, answering: question) == nil)
+        detector.observe([Self.row(at: 1001, user: "usr_0")])
+        #expect(detector.takeQuestions(now: 1001).isEmpty)
+        detector.observe([Self.row(at: 1001, user: "usr_9")])
+        #expect(
+            detector.takeQuestions(now: 1002) == [
+                SightingQuestion(
+                    kind: .manyUsers, organization: "acme", address: "192.0.2.1", since: 402)
+            ])
+        #expect(detector.take(6, answering: question)?.count == 6)
+    }
+
+    @Test("A crowd of addresses doesn't make a crowd of questions")
+    func manyQuestions() {
+        var detector = Self.detector(signatures: 10)
+        detector.gateways = 2
+        for number in 0..<100 { detector.observe(Self.forged(5, address: "192.0.2.\(number)")) }
+        var addresses: Set<String> = []
+        for second in 0..<20 {
+            let questions = detector.takeQuestions(now: 1000 + Double(second))
+            #expect(questions.count <= AlertDetector.maximumQuestions)
+            addresses.formUnion(questions.map(\.address))
+        }
+        #expect(addresses.count == 100, "each had its turn")
+    }
 }
