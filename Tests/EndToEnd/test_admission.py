@@ -102,7 +102,7 @@ def test_a_burst_of_new_users_shares_its_commits(http2):
 
 # Blocking
 
-def test_a_blocked_user_is_refused_within_a_second_also_while_cached(client, gateway, email):
+def test_a_blocked_user_is_refused_also_while_cached(client, gateway, email):
     token = sign({"email": email}, ACME)
     headers = {"Host": "acme.test", "Authorization": f"Bearer {token}"}
     accepted(client.get("/page", headers=headers))
@@ -133,7 +133,7 @@ def load(gateway, stop: threading.Event, email: str):
 
 
 @pytest.mark.parametrize("busy", [False, True])
-def test_a_setting_reaches_the_running_gateway_within_a_second(make_gateway, email, busy):
+def test_a_setting_reaches_the_running_gateway(make_gateway, email, busy):
     gateway = make_gateway([organization("acme", ACME)], workers=2)
     stop = threading.Event()
     threads = [threading.Thread(target=load, args=(gateway, stop, f"{n}-{email}")) for n in range(4 if busy else 0)]
@@ -152,7 +152,7 @@ def test_a_setting_reaches_the_running_gateway_within_a_second(make_gateway, ema
             thread.join()
 
 
-def test_a_revoked_secret_verifies_nothing_within_a_second(make_gateway, email):
+def test_a_revoked_secret_verifies_nothing(make_gateway, email):
     gateway = make_gateway([organization("acme", ACME)])
     token = sign({"email": email}, ACME)
     with gateway.client() as client:
@@ -166,7 +166,7 @@ def test_a_revoked_secret_verifies_nothing_within_a_second(make_gateway, email):
         problem(refused, "token_signature_mismatch")
 
 
-def test_a_generated_secret_works_within_a_second(make_gateway, email):
+def test_a_generated_secret_works(make_gateway, email):
     gateway = make_gateway([organization("acme", ACME)])
     result = gateway.cli("secret", "generate", "acme", "--json")
     assert result.returncode == 0, result.stderr

@@ -23,7 +23,7 @@ def test_a_flood_of_frames_that_carry_nothing_is_ended(gateway, http2, client, f
     with http2() as connection:
         stream = connection.open_stream(connection.fields(method="POST", path="/flooded"), end_stream=False)
         frame = FLOODS[flood](stream)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 40
         try:
             for _ in range(200):
                 connection.send(frame * 100)
@@ -33,7 +33,7 @@ def test_a_flood_of_frames_that_carry_nothing_is_ended(gateway, http2, client, f
                     break
         except OSError:
             pass
-        connection.wait(lambda: connection.goaway is not None or connection.closed, timeout=5)
+        connection.wait(lambda: connection.goaway is not None or connection.closed, timeout=20)
         assert connection.closed or connection.goaway.error_code == ENHANCE_YOUR_CALM
     accepted(client.get("/afterwards", headers={"Host": "acme.test"}))
 

@@ -41,7 +41,7 @@ class Load:
     def more(self, count: int):
         """Waits until so many further requests have been answered."""
         goal = self.answered + count
-        eventually(lambda: self.answered >= goal or self.failures, within=30, what=f"{count} more answers")
+        eventually(lambda: self.answered >= goal or self.failures, within=60, what=f"{count} more answers")
         assert not self.failures, self.failures
 
     def __enter__(self):
@@ -61,7 +61,7 @@ def h2_client(gateway, path="/x", headers=()):
 
     def run(stopped):
         while not stopped.is_set():
-            with HTTP2Client(gateway.tls_port, gateway.tls_context("h2"), timeout=15) as connection:
+            with HTTP2Client(gateway.tls_port, gateway.tls_context("h2"), timeout=40) as connection:
                 while not stopped.is_set() and connection.goaway is None:
                     response = connection.request(path=path, headers=headers)
                     assert response.status == 200, response
@@ -76,7 +76,7 @@ def connecting_client(gateway, path="/_widget/jwks.json"):
 
     def run(stopped):
         while not stopped.is_set():
-            with socket.create_connection(("127.0.0.1", gateway.tls_port), timeout=15) as raw, \
+            with socket.create_connection(("127.0.0.1", gateway.tls_port), timeout=40) as raw, \
                     context.wrap_socket(raw, server_hostname="localhost") as secure:
                 secure.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
                 answer = b""
@@ -122,7 +122,7 @@ def test_a_drain_under_load_loses_no_request(make_gateway, email):
     fields = [("authorization", f"Bearer {token}")]
 
     def once(stopped):
-        with HTTP2Client(gateway.tls_port, gateway.tls_context("h2"), timeout=15) as connection:
+        with HTTP2Client(gateway.tls_port, gateway.tls_context("h2"), timeout=40) as connection:
             while connection.goaway is None and not stopped.is_set():
                 response = connection.request(path="/x", headers=fields)
                 assert response.status == 200, response
@@ -155,10 +155,10 @@ def test_who_asks_as_a_drain_begins_is_answered(make_gateway, how_far):
         if how_far == "asked before":
             assert b"connection: close" not in ask(connection).lower()
         gateway.signal(signal.SIGTERM)
-        eventually(lambda: not is_open(gateway.tls_port), within=5, what="the drain")
+        eventually(lambda: not is_open(gateway.tls_port), within=8, what="the drain")
         with greet(raw) if how_far == "connected" else connection as secure:
             assert ask(secure).startswith(b"HTTP/1.1 200 ")
-    assert gateway.process.wait(10) == 0
+    assert gateway.process.wait(30) == 0
 
 
 # Handover
@@ -189,7 +189,7 @@ def test_a_second_gateway_needs_to_be_told_that_it_replaces_the_first(make_gatew
     gateway = make_gateway()
     second = started(gateway)
     with ending(second):
-        assert second.wait(20) == 1
+        assert second.wait(60) == 1
     assert str(gateway.tls_port) in gateway.log() and gateway.admin_status("/readyz") == 200
 
 
@@ -199,7 +199,7 @@ def test_only_a_gateway_can_be_replaced(make_gateway, process):
     with subprocess.Popen(["sleep", "60"]) as other, ending(other):
         second = started(gateway, f"--replace={process.format(python=other.pid)}")
         with ending(second):
-            assert second.wait(20) == 1
+            assert second.wait(60) == 1
         assert other.poll() is None
     assert "isn't a gateway" in gateway.log()
 
@@ -318,10 +318,10 @@ def test_the_service_manager_hears_of_every_change(make_gateway, tmp_path):
     gateway.signal(signal.SIGHUP)
     reloading = manager.until("RELOADING")
     assert before <= int(reloading["MONOTONIC_USEC"]) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-    assert manager.next()["READY"] == "1"
+    assert manager.until("READY")["READY"] == "1"
     gateway.signal(signal.SIGTERM)
     assert manager.until("STOPPING")["STOPPING"] == "1"
-    assert gateway.process.wait(20) == 0
+    assert gateway.process.wait(30) == 0
 
 
 def test_a_worker_that_hangs_silences_the_watchdog(make_gateway, tmp_path):

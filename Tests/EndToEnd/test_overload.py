@@ -47,15 +47,14 @@ def emails(gateway) -> set[str]:
 def test_requests_in_flight(make_gateway, upstream):
     gateway = make_gateway(overload={"requests_in_flight": 5})
     release = threading.Event()
-    upstream.on("/slow", lambda exchange: (release.wait(20), exchange.reply(b"slow")))
+    upstream.on("/slow", lambda exchange: (release.wait(60), exchange.reply(b"slow")))
     try:
         with connect(gateway) as busy, connect(gateway) as other:
             streams = [busy.open_stream(busy.fields("GET", "/slow")) for _ in range(5)]
             eventually(lambda: len(upstream.seen("/slow")) == 5, within=10)
-            began = time.monotonic()
             refused = other.request(path="/page")
             assert (refused.status, refused.code, refused.value("retry-after")) == (503, "overloaded", "1")
-            assert time.monotonic() - began < 1, "early"
+            assert not release.is_set() and len(upstream.seen("/slow")) == 5, "early, and before it costs anything"
             assert other.request(path="/_widget/state").status == 200, "what waits for nobody is answered"
             assert other.request(path="/_widget/sdk.js").status == 200
             assert gateway.admin_status("/healthz") == 200
@@ -68,6 +67,7 @@ def test_requests_in_flight(make_gateway, upstream):
             for _ in range(20):
                 stream = leaver.open_stream(leaver.fields("POST", "/page"), end_stream=False)
                 leaver.send_raw(3, 0, stream, b"\0\0\0\x08")
+            leaver.settle()
         with connect(gateway) as last:
             assert [last.request(path="/page").status for _ in range(5)] == [200] * 5
     finally:
@@ -223,12 +223,14 @@ def test_a_database_that_somebody_has_locked(make_gateway):
             waiting = threading.Thread(target=lambda: answers.append(identify(late, token("late"), timeout=30)))
             waiting.start()
             time.sleep(0.3)
-            began = time.monotonic()
+            took = []
             for _ in range(20):
+                began = time.monotonic()
                 assert is_identified(identify(client, known))
                 assert client.get("/page", headers={"Host": "acme.test"}).status_code == 200
-            assert time.monotonic() - began < 3, "nobody else waits"
-            waiting.join(20)
+                took.append(time.monotonic() - began)
+            assert sorted(took)[10] < 1, "nobody else waits"
+            waiting.join(60)
             assert (answers[0].status_code, answers[0].json()["code"]) == (503, "directory_unavailable")
         finally:
             locker.execute("ROLLBACK")

@@ -65,8 +65,9 @@ def test_a_burst_of_new_users(cluster, database, email):
     assert len({answer["user"]["id"] for answer in answers}) == 100
     assert sum(answer["created"] for answer in answers) == 100
     assert database.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'widget-gateway'") in "123"
-    # What a session-level lock or setting would have left behind.
-    assert database.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == "0"
+    # What a session-level lock would have left behind; those of transactions under way come and go.
+    eventually(lambda: database.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == "0",
+               what="that nobody holds a lock")
 
 
 def metric(gateway: Gateway, name: str) -> float:
@@ -137,5 +138,5 @@ def test_the_pooler_goes_and_comes_back(cluster, pooler, email):
     problem(identify(cluster[0], f"stranger-{email}"), "directory_unavailable")
     pooler.start()
     for gateway in cluster:
-        eventually(lambda: identify(gateway, f"stranger-{email}").status_code == 200, within=15, every=0.2,
+        eventually(lambda: identify(gateway, f"stranger-{email}").status_code == 200, within=40, every=0.2,
                    what="that the gateway finds the pooler again")

@@ -195,7 +195,8 @@ COMMANDS = {
     "block": ("user_blocked", 403, lambda g: ("user", "block", "acme", "ann@x.test")),
     "delete": ("user_unknown", 403, lambda g: ("user", "delete", "acme", "ann@x.test", "--yes")),
     "revoke": ("token_signature_mismatch", 401, lambda g: ("secret", "revoke", "acme", secret_id(g, SECOND))),
-    "enforce": ("user_hash_missing", 401, lambda g: ("organization", "set", "acme", "require_user_hash=enforce")),
+    "enforce": ("user_hash_missing", 401,
+                lambda g: ("organization", "set", "acme", "require_user_hash=enforce", "--yes")),
 }
 
 

@@ -34,7 +34,7 @@ def log_of(gateway, *arguments: str, limit: int = 10_000) -> list[dict]:
 def rows_when(gateway, count: int, *arguments: str) -> list[dict]:
     """The rows, once there are `count` of them: they are written within two seconds or so."""
     return eventually(
-        lambda: (rows := log_of(gateway, *arguments)) and len(rows) >= count and rows, within=8, every=0.2,
+        lambda: (rows := log_of(gateway, *arguments)) and len(rows) >= count and rows, within=30, every=0.2,
         what=f"{count} rows of the token log")
 
 
@@ -53,7 +53,7 @@ def report_of(gateway, name: str) -> dict:
 def report_when(gateway, name: str, condition) -> dict:
     """The report, once it says what it should: figures are written each five seconds or so."""
     return eventually(
-        lambda: (report := report_of(gateway, name)) and condition(report) and report, within=15, every=0.5,
+        lambda: (report := report_of(gateway, name)) and condition(report) and report, within=40, every=0.5,
         what="the report's figures")
 
 
@@ -272,7 +272,7 @@ def test_a_flood_of_forgeries_is_sampled_and_drowns_nobody(make_gateway):
     rows = eventually(
         lambda: (rows := log_of(gateway, "acme", "--refused"))
         and sum(row["stands_for"] for row in rows) >= total and rows,
-        within=15, every=0.5, what="every forgery accounted for")
+        within=40, every=0.5, what="every forgery accounted for")
     assert sum(row["stands_for"] for row in rows) == total
     # A quarter of 200 a second, two seconds' burst, and a sum each second.
     assert len(rows) <= 51 * (seconds + 2) + 100, f"{len(rows)} rows in {seconds:.1f} s"
@@ -280,9 +280,11 @@ def test_a_flood_of_forgeries_is_sampled_and_drowns_nobody(make_gateway):
     for name in ("acme", "other"):
         kept = rows_when(gateway, good, name, "--code", "accepted")
         assert len(kept) == good and {row["stands_for"] for row in kept} == {1}
-    alerts = json.loads(gateway.cli("alerts", "acme", "--json").stdout)
+    alerts = eventually(
+        lambda: (alerts := json.loads(gateway.cli("alerts", "acme", "--json").stdout))
+        and alerts[0]["count"] >= total * 0.5 and alerts, within=30, every=0.5, what="the alert")
     assert [(alert["kind"], alert["subject"]) for alert in alerts] == [("bad_signatures", "127.0.0.1")]
-    assert total * 0.5 <= alerts[0]["count"] <= total * 1.1
+    assert alerts[0]["count"] <= total * 1.1
     assert json.loads(gateway.cli("alerts", "other", "--json").stdout) == []
     eventually(lambda: 'widget_alerts_total{kind="bad_signatures"} 1\n' in metrics(gateway), within=5,
                what="the metric")
@@ -302,12 +304,12 @@ def test_a_wrong_user_hash_and_many_users_from_one_address_are_alerts_raised_onc
         rows_when(gateway, 13)
         assert json.loads(gateway.cli("alerts", "other", "--json").stdout) == []
         accepted(state(client, sign({"email": "one-more@example.test"}, OTHER), host="other"))
-        eventually(lambda: json.loads(gateway.cli("alerts", "other", "--json").stdout), within=8, what="the alert")
+        eventually(lambda: json.loads(gateway.cli("alerts", "other", "--json").stdout), within=30, what="the alert")
         problem(state(client, wrong), "user_hash_mismatch")
         rows_when(gateway, 15)
     mismatch, = eventually(
         lambda: [alert for alert in json.loads(gateway.cli("alerts", "acme", "--json").stdout) if alert["count"] == 4],
-        within=8, what="the fourth mismatch")
+        within=30, what="the fourth mismatch")
     assert (mismatch["kind"], mismatch["organization"], mismatch["subject"]) == (
         "user_hash_mismatch", "acme", "127.0.0.1")
     many, = json.loads(gateway.cli("alerts", "other", "--json").stdout)

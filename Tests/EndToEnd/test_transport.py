@@ -16,7 +16,7 @@ from conftest import ACME, organization
 from harness.expect import accepted
 from harness.gateway import eventually
 from harness.http1 import HTTP1Client
-from harness.http2 import HTTP2Client
+from harness.http2 import INITIAL_WINDOW_SIZE, HTTP2Client
 from harness.tokens import sign
 from harness.upstream import RecordingUpstream
 
@@ -184,20 +184,30 @@ def test_a_stalled_reader_stalls_only_its_own_stream(make_gateway):
     with HTTP2Client(gateway.tls_port, gateway.tls_context("h2"), automatic=False) as connection:
         connection.send_raw(8, 0, 0, (2**31 - 1 - 65535).to_bytes(4, "big"))
         stalled = connection.open_stream(connection.fields(path="/endless"))
-        connection.wait(lambda: len(connection._response(stalled).body) >= 65535, 5)
-        time.sleep(0.5)
+        connection.wait(lambda: len(connection._response(stalled).body) >= 65535)
+        progress = at_rest(sent)
         for number in range(20):
             response = connection.request(path=f"/other-{number}")
             assert response.status == 200 and response.json()["target"] == f"/other-{number}"
         assert len(connection.responses[stalled].body) == 65535
         with gateway.client() as other:
             assert other.get("/elsewhere").status_code == 200
-        progress = len(sent)
-        time.sleep(0.5)
-        assert len(sent) == progress, "the upstream is still being read"
+        assert at_rest(sent) == progress, "the upstream is still being read"
         assert progress < 64
         assert gateway.resident_bytes() < idle + 32 * MIB
     upstream.close()
+
+
+def at_rest(sent: list) -> int:
+    """How much an upstream has got rid of once it is held back."""
+    seen = []
+
+    def rests() -> bool:
+        seen.append(len(sent))
+        return len(seen) > 10 and len(set(seen[-10:])) == 1
+
+    eventually(rests, within=30, every=0.1, what="an upstream that is held back")
+    return seen[-1]
 
 
 def test_a_stalled_http1_reader_is_bounded(make_gateway):
@@ -215,10 +225,7 @@ def test_a_stalled_http1_reader_is_bounded(make_gateway):
     idle = gateway.resident_bytes()
     with HTTP1Client(gateway.clear_port) as connection:
         connection.send("GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
-        time.sleep(1.5)
-        progress = len(sent)
-        time.sleep(0.5)
-        assert len(sent) == progress and progress < 64
+        assert at_rest(sent) < 64
         assert gateway.resident_bytes() < idle + 32 * MIB
     upstream.close()
 
@@ -229,11 +236,12 @@ def test_a_slow_upstream_holds_back_an_upload(make_gateway):
     total = []
 
     def slow(exchange):
-        release.wait(15)
+        release.wait(60)
         total.append(sum(len(chunk) for chunk in exchange.body_chunks()))
         exchange.reply(b"")
 
     upstream.on("/slow", slow, streaming=True)
+    upstream.on("/held", lambda exchange: release.wait(60) and False, streaming=True)
     gateway = make_gateway(upstreams=[{"name": "widgets", "url": upstream.url}], limits={"body_bytes": 0})
     idle = gateway.resident_bytes()
     size = 100 * MIB
@@ -242,13 +250,17 @@ def test_a_slow_upstream_holds_back_an_upload(make_gateway):
         for _ in range(size // MIB):
             yield b"y" * MIB
 
-    with gateway.client() as client, concurrent.futures.ThreadPoolExecutor(1) as pool:
+    # httpx may miss that there is room again where two threads share a connection: what goes on beside is another's.
+    with gateway.client(timeout=90) as client, concurrent.futures.ThreadPoolExecutor(1) as pool, \
+            HTTP2Client(gateway.tls_port, gateway.tls_context("h2")) as beside:
         upload = pool.submit(lambda: client.post("/slow", content=parts()))
         time.sleep(1.5)
         assert gateway.resident_bytes() < idle + 32 * MIB
-        assert client.get("/meanwhile").status_code == 200
+        held = beside.open_stream(beside.fields("POST", "/held"), end_stream=False)
+        beside.send_data(held, b"y" * beside.server_settings.get(INITIAL_WINDOW_SIZE, 65535), end_stream=False)
+        assert beside.request(path="/meanwhile").status == 200
         release.set()
-        assert upload.result(60).status_code == 200
+        assert upload.result(120).status_code == 200
     assert total == [size]
     upstream.close()
 
@@ -322,11 +334,9 @@ def test_a_client_that_leaves_in_the_middle_costs_nothing(make_gateway, data, tl
     for _ in range(5):
         with socket.create_connection(("127.0.0.1", gateway.tls_port if tls else gateway.clear_port)) as raw:
             raw.sendall(data)
-    with gateway.client(timeout=5) as client:
+    with gateway.client() as client:
         assert client.get("/x").status_code == 200
-    before = gateway.cpu_seconds()
-    time.sleep(0.5)
-    assert gateway.cpu_seconds() - before < 0.25
+    eventually(lambda: cpu_seconds(gateway, 0.5) < 0.25, within=20, what="that the processor is left alone")
 
 
 @pytest.mark.memory
@@ -375,7 +385,7 @@ def test_connections_leave_nothing_behind(make_gateway):
     descriptors = len(os.listdir(f"/proc/{gateway.pid}/fd"))
     memory = gateway.resident_bytes()
     churn(400)
-    eventually(lambda: len(os.listdir(f"/proc/{gateway.pid}/fd")) <= descriptors + 3, within=5, what="closed descriptors")
+    eventually(lambda: len(os.listdir(f"/proc/{gateway.pid}/fd")) <= descriptors + 3, within=30, what="closed descriptors")
     assert gateway.resident_bytes() < memory + 16 * MIB
 
 
@@ -383,7 +393,11 @@ def test_an_idle_gateway_uses_no_processor(make_gateway):
     gateway = make_gateway(workers=2)
     with gateway.client() as client:
         client.get("/x")
-        time.sleep(0.5)
-        before = gateway.cpu_seconds()
-        time.sleep(2)
-        assert gateway.cpu_seconds() - before < 0.3
+        eventually(lambda: cpu_seconds(gateway, 2) < 0.3, within=20, what="that the processor is left alone")
+
+
+def cpu_seconds(gateway, seconds: float) -> float:
+    """What it takes of the processor in so long a time."""
+    before = gateway.cpu_seconds()
+    time.sleep(seconds)
+    return gateway.cpu_seconds() - before

@@ -23,12 +23,22 @@ def upstream():
     server.close()
 
 
+def relay_to(upstream, make_gateway, seconds: float):
+    return make_gateway(
+        upstreams=[{"name": "widgets", "url": upstream.url, "response_header_timeout_seconds": seconds,
+                    "idle_timeout_seconds": seconds, "circuit_failures": 0}],
+        routes=[{"path": "/", "access": "widget", "upstream": "widgets"}])
+
+
 @pytest.fixture
 def relaying(make_gateway, upstream):
-    return make_gateway(
-        upstreams=[{"name": "widgets", "url": upstream.url, "response_header_timeout_seconds": 1.5,
-                    "idle_timeout_seconds": 1.5, "circuit_failures": 0}],
-        routes=[{"path": "/", "access": "widget", "upstream": "widgets"}])
+    """Waits for longer than anything here takes, on whatever machine."""
+    return relay_to(upstream, make_gateway, 30)
+
+
+@pytest.fixture
+def hasty(make_gateway, upstream):
+    return relay_to(upstream, make_gateway, 1.5)
 
 
 def over_http1(gateway, path="/x", method="GET", body=b"", headers=()):
@@ -118,7 +128,7 @@ def test_server_sent_events_pass_as_they_come(relaying, upstream):
     def script(request):
         request.head(200, [("content-type", "text/event-stream")])
         request.data(b"data: 1\n\n")
-        go_on.wait(5)
+        go_on.wait(30)
         request.data(b"data: 2\n\n")
         request.finish()
 
@@ -296,21 +306,21 @@ def test_a_connection_that_dies_ends_what_was_under_way(relaying, upstream):
     assert over_http1(relaying).status == 200
 
 
-def test_silence_is_a_timeout_and_others_go_on(relaying, upstream):
+def test_silence_is_a_timeout_and_others_go_on(hasty, upstream):
     upstream.on("/silent", lambda request: None)
-    response = over_http1(relaying, "/silent")
+    response = over_http1(hasty, "/silent")
     assert (response.status, response.code) == (504, "upstream_timeout")
     eventually(lambda: upstream.seen("/silent")[0].reset is not None, within=3, what="the stream's reset")
-    assert over_http1(relaying).status == 200 and upstream.connections == 1
+    assert over_http1(hasty).status == 200 and upstream.connections == 1
 
 
-def test_a_stalled_body_is_ended(relaying, upstream):
+def test_a_stalled_body_is_ended(hasty, upstream):
     def script(request):
         request.head(200)
         request.data(b"half")
 
     upstream.on("/stalled", script)
-    response = over_http1(relaying, "/stalled")
+    response = over_http1(hasty, "/stalled")
     assert response.status == 200 and not response.complete
 
 
@@ -369,17 +379,17 @@ def test_a_flood_of_pings_ends_the_connection(relaying, upstream):
     assert over_http1(relaying).status == 200
 
 
-def test_a_client_that_goes_away_resets_its_stream_alone(relaying, upstream):
+def test_a_client_that_goes_away_resets_its_stream_alone(hasty, upstream):
     def script(request):
         request.head(200)
         request.data(b"more to come")
 
     upstream.on("/left", script)
-    with HTTP1Client(relaying.clear_port) as connection:
+    with HTTP1Client(hasty.clear_port) as connection:
         connection.send("GET /left HTTP/1.1\r\nHost: acme.test\r\n\r\n")
         connection.socket.recv(1000)
     eventually(lambda: upstream.seen("/left")[0].reset is not None, within=3, what="the stream's reset")
-    assert over_http1(relaying).status == 200 and upstream.connections == 1
+    assert over_http1(hasty).status == 200 and upstream.connections == 1
 
 
 def test_an_upstream_that_does_not_speak_http2_is_a_bad_gateway(make_gateway):
