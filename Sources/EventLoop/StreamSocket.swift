@@ -149,6 +149,13 @@ package enum StreamSocket {
         setsockopt(descriptor, SOL_SOCKET, SO_RCVLOWAT, &count, socklen_t(MemoryLayout<Int32>.size))
     }
 
+    /// How many bytes the socket takes that the peer's window, or the network, has no room for yet: without a limit it
+    /// takes megabytes for a peer that doesn't read.
+    package static func limitUnsent(_ descriptor: Int32, to bytes: Int) {
+        var count = Int32(truncatingIfNeeded: bytes)
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &count, socklen_t(MemoryLayout<Int32>.size))
+    }
+
     /// Makes the coming `close` a reset, so that the peer can't take the end of the bytes for the end of a message.
     package static func resetOnClose(_ descriptor: Int32) {
         var abort = linger(l_onoff: 1, l_linger: 0)

@@ -48,6 +48,16 @@ package struct BodyDecoder: ~Copyable {
         if case .ended = state { true } else { false }
     }
 
+    /// Body bytes that are yet to come for certain, as far as that has been announced; `Int.max` where only the
+    /// connection's end is the body's.
+    package var announced: Int {
+        switch state {
+        case .sized(let remaining), .chunkData(let remaining): remaining
+        case .untilClose: .max
+        case .chunk, .chunkEnding, .trailers, .ended, .failed: 0
+        }
+    }
+
     /// Looks at the beginning of `input`, the unread bytes, and says how many to take away before the next call.
     ///
     /// Call it until it says `.needsMore` or `.end`, also when nothing is left to read: `.end` needs no bytes. Trailer

@@ -6,8 +6,8 @@ package final class ExchangePool {
     /// Bytes of response bodies that wait for their clients, in all exchanges that aren't in store.
     private(set) var heldBytes = 0
 
-    private static let ample = 8 << 20
-    private static let scarce = 24 << 20
+    private static let ample = 2 << 20
+    private static let scarce = 12 << 20
 
     /// Keeps at most `capacity` exchanges in store.
     package init(capacity: Int = 1024) {

@@ -48,8 +48,11 @@ final class Connection: SocketOwner, ExchangeTransport {
 
     /// Reads in one turn, 16 KiB to 64 KiB each: more wait for the next turn, so that nobody starves.
     private static let readsPerTurn = 8
-    private static let collectsPerTurn = 8
+    /// The same for what is written, 64 KiB each.
+    private static let collectsPerTurn = 2
     private static let collectBytes = 64 * 1024
+    /// What the socket takes ahead of what it can send: enough for the moment until it is written to again.
+    private static let unsentBytes = 128 * 1024
     /// Frames after which a connection waits for the next turn: small ones cost far more by the byte.
     private static let framesPerTurn: UInt32 = 512
     /// How long a connection may take to its first request while the server drains.
@@ -60,6 +63,7 @@ final class Connection: SocketOwner, ExchangeTransport {
     /// False: there is nothing to watch it with.
     static func open(socket: Int32, peer: SocketAddress, tls: TLSContext?, worker: ServerWorker) -> Bool {
         guard let handle = try? IOHandle(socket: socket, loop: worker.loop) else { return false }
+        StreamSocket.limitUnsent(socket, to: unsentBytes)
         let connection = Connection(handle: handle, peer: peer, tls: tls, worker: worker)
         handle.owner = connection
         worker.adopt(connection)

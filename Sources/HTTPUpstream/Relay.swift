@@ -165,7 +165,7 @@ package final class Relay {
         if let connection { connection { $0.resume() } } else { stream?.resume() }
     }
 
-    /// The exchange is over: lets go of the connection, closing it where its response isn't complete.
+    /// The exchange is over: lets go of the connection, which reads the rest of a response or closes.
     package func cancel() {
         guard isActive else { return }
         isActive = false
@@ -178,7 +178,7 @@ package final class Relay {
     func breakOff() {
         guard isActive else { return }
         endPause()
-        _ = abandonConnection()
+        _ = abandonConnection(isNeeded: true)
         exchange {
             $0.responseBody.removeAll()
             $0.noteHeldBytes()
@@ -187,9 +187,9 @@ package final class Relay {
     }
 
     /// False: it had none.
-    private func abandonConnection() -> Bool {
+    private func abandonConnection(isNeeded: Bool = false) -> Bool {
         if let connection {
-            connection { $0.abandon() }
+            connection { $0.abandon(isNeeded: isNeeded) }
         } else if let stream {
             stream.abandon()
         } else {

@@ -6,6 +6,8 @@ import TLSEngine
 /// One HTTP/1.1 connection to an upstream: one request at a time.
 ///
 /// connecting ─▶ handshaking (TLS) ─▶ busy ─▶ idle ─▶ busy …  ─▶ closed
+///
+/// Where the client goes before the response is complete, the connection stays busy for a moment (`remainder`).
 final class UpstreamConnection: SocketOwner {
     private enum Phase { case connecting, handshaking, busy, idle, closed }
 
@@ -22,6 +24,10 @@ final class UpstreamConnection: SocketOwner {
     private var phase = Phase.connecting
     /// It lets go of this connection before it goes itself (`Relay.cancel`), or is let go of (`finished`, `close`).
     private var relay: Uncounted<Relay>?
+    /// What is read for nobody, the client having gone. The phase is `busy`, and there is no relay.
+    private var remainder: ResponseRemainder?
+    /// It counts as a request under way.
+    private var holdsPlace = false
     /// For a WebSocket: it serves no request before, and none after.
     let isTunnel: Bool
     /// Nothing more is written, once what there is has gone.
@@ -85,6 +91,7 @@ final class UpstreamConnection: SocketOwner {
         isOnWire = false
         isTouched = false
         relay.connection = Uncounted(self)
+        holdsPlace = true
         pool.requestBegan(at: endpoint)
         guard phase == .idle else {
             deadline = worker.loop.now + Self.milliseconds(pool.target.connectSeconds)
@@ -218,8 +225,8 @@ final class UpstreamConnection: SocketOwner {
     }
 
     private func received(_ bytes: Bytes) {
-        guard phase == .busy, let relay else { return close() }  // An idle upstream has nothing to say.
-        // Nor has one that hasn't been asked yet: whatever it is, it answers another request than this.
+        guard phase == .busy, let relay else { return receivedForNobody(bytes) }
+        // An upstream that hasn't been asked yet has nothing to say: whatever it is, it answers another request than this.
         guard isOnWire else { return failed(.unreachable) }
         sawResponse = true
         relay { received(bytes, for: $0) }
@@ -293,6 +300,7 @@ final class UpstreamConnection: SocketOwner {
         decoder = BodyDecoder(.untilClose, limits: HTTP1Limits())
         pool.noteSuccess(endpoint)
         tunnelIsOpen = true
+        holdsPlace = false
         pool.tunnelOpened(at: endpoint)
         idleMilliseconds = Self.milliseconds(pool.target.tunnelIdleSeconds)
         deadline = worker.loop.now + idleMilliseconds
@@ -362,6 +370,48 @@ final class UpstreamConnection: SocketOwner {
         relay?({ $0.connectionFailed(failure, at: endpoint, repetition) })
     }
 
+    // MARK: Nobody's response
+
+    private var remainderIsWorthReading: Bool {
+        guard let relay, relay({ $0.requestIsSent }), output.isEmpty, !isTunnel, !isBroken else { return false }
+        return ResponseRemainder.isWorthReading(framing, decoder)
+    }
+
+    private func readForNobody() {
+        guard let relay else { return }
+        remainder = ResponseRemainder(to: relay { $0.exchange { $0.request.method } })
+        self.relay = nil
+        isPaused = false
+        deadline = worker.loop.now + Self.milliseconds(pool.target.remainderSeconds)
+        pool.abandoned(self)
+        if hasParkedInput { worker.markDirty(self) }
+        updateWatch()
+    }
+
+    private func receivedForNobody(_ bytes: Bytes) {
+        guard phase == .busy, remainder != nil else { return close() }  // An idle upstream has nothing to say.
+        let hadAnswered = framing != nil
+        input.append(bytes)
+        let outcome = try? remainder?.read(&input, new: bytes.count, &parser, &head, &framing, &decoder)
+        if !hadAnswered, framing != nil { pool.noteSuccess(endpoint) }
+        switch outcome {
+        case .goesOn: break
+        case .ended:
+            endRemainder()
+            letGo()
+            input.removeAll(keepingAtMost: 0)
+            wasUsed = true
+            becomeIdle()
+        case .notWorthIt, nil: close()
+        }
+    }
+
+    private func endRemainder() {
+        guard remainder != nil else { return }
+        remainder = nil
+        pool.notAbandoned(self)
+    }
+
     // MARK: Backpressure
 
     private func pauseIfFull() {
@@ -386,6 +436,7 @@ final class UpstreamConnection: SocketOwner {
         switch phase {
         case .idle: close()
         case .connecting where relay == nil, .handshaking where relay == nil: close()
+        case .busy where remainder != nil: close()
         case .connecting, .handshaking, .busy:
             // A client that is slow to send its request is the client side's affair.
             if phase == .busy, framing == nil, let relay, !relay({ $0.requestIsSent }), output.isEmpty { return }
@@ -396,34 +447,39 @@ final class UpstreamConnection: SocketOwner {
         }
     }
 
-    /// The client has gone: the response is of no use to anyone. Where nothing of the request has gone out, the
-    /// connection is: whoever makes the gateway drop requests doesn't make it connect anew for each.
-    func abandon() {
+    /// The client has gone: the response is of no use to anyone. The connection is, where nothing of the request has gone
+    /// out, or where little is left to read: whoever makes the gateway drop requests doesn't make it connect anew for each.
+    ///
+    /// - Parameter isNeeded: somebody waits for this place, so that nothing is read first.
+    func abandon(isNeeded: Bool = false) {
         // What is in a tunnel has no end that could be mistaken for a message's, but its upstream is to know.
         if tunnelIsOpen { StreamSocket.resetOnClose(handle.socket) }
-        letGo()
         switch phase {
         case .connecting, .handshaking:
+            letGo()
             deadline = min(deadline, worker.loop.now + Self.spareMilliseconds)
             if isTunnel || !pool.spare(self) { close() }
         case .busy where !isTouched && !isTunnel:
+            letGo()
             output.removeAll(keepingAtMost: 0)
             becomeIdle()
+        case .busy where !isNeeded && remainderIsWorthReading: readForNobody()
         case .busy, .idle, .closed: close()
         }
     }
 
     private func letGo() {
-        guard relay != nil else { return }
         relay = nil
-        // An open tunnel isn't among the requests any more.
-        if !tunnelIsOpen { pool.requestEnded(at: endpoint) }
+        guard holdsPlace else { return }
+        holdsPlace = false
+        pool.requestEnded(at: endpoint)
     }
 
     func close() {
         guard phase != .closed else { return }
         phase = .closed
         relay?({ $0.connection = nil })
+        endRemainder()
         letGo()
         link.close()
         pool.remove(self)

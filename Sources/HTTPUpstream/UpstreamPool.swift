@@ -6,30 +6,33 @@ import HTTPMessages
 /// A request goes to the address with the fewest under way, among those that aren't shut out; where all connections
 /// are taken it waits for its turn.
 package final class UpstreamPool {
-    package private(set) var target: UpstreamTarget
+    package internal(set) var target: UpstreamTarget
     /// It lives as long as its pools.
     unowned let worker: UpstreamWorker
-    private var endpoints: [UpstreamEndpoint]
+    var endpoints: [UpstreamEndpoint]
     private var connections: [UpstreamConnection] = []
     private var sessions: [UpstreamHTTP2Connection] = []
-    /// By their clients' weight, those of equal weight by when they came.
-    private var waiting: [Relay] = []
+    private var waiting = WaitingRequests()
+    private var abandoned = AbandonedConnections()
     private var paused = PausedResponses()
     private var balancer = Balancer()
     private var retries: RetryBudget
-    private var counts = UpstreamCounts()
+    var counts = UpstreamCounts()
     private var requestsUnderWay = 0
     /// Connections for WebSockets, open or about to be.
     private var tunnels = 0
     /// Why the last connection that couldn't be made couldn't.
     private var trouble: String?
-    private var isRetired = false
+    var isRetired = false
     /// Requests that may be under way at once, and how many places of them the clients that ask for much leave alone.
     private let capacity: Int
     private let reserve: Int
 
     /// A request that finds nobody there is tried at so many addresses.
     private static let maxConnectAttempts = 3
+
+    /// Responses broken off at one tick: those who get their connections all begin at once.
+    private static let mostTakenBack = 128
 
     private enum Placement { case placed, full, shutOut, noSocket }
 
@@ -65,25 +68,38 @@ package final class UpstreamPool {
 
     private func wait(_ relay: Relay) {
         relay.weight = Int.bitWidth - relay.clientsRequests.leadingZeroBitCount
+        if closeAbandoned(for: relay), place(relay) == .placed { return }
         guard relay.pinned == nil, waiting.count < target.maxWaiting || makeRoomToWait(for: relay) else {
             counts.queueRefusals += 1
             return relay.failed(.overloaded)
         }
         counts.queued += 1
         relay.deadline = worker.loop.now + UInt64(target.waitSeconds * 1000)
-        var place = waiting.count
-        while place > 0, waiting[place - 1].weight > relay.weight { place -= 1 }
-        waiting.insert(relay, at: place)
+        waiting.insert(relay)
         takeBack(atMost: 1)
     }
 
     /// Refuses one that waits and whose client asks for much more than this one's.
     private func makeRoomToWait(for relay: Relay) -> Bool {
-        guard let heaviest = waiting.last, heaviest.weight > relay.weight else { return false }
-        waiting.removeLast()
+        guard let heaviest = waiting.removeHeavier(than: relay) else { return false }
         counts.queueRefusals += 1
         heaviest.failed(.overloaded)
         return true
+    }
+
+    // MARK: Clients that have gone
+
+    func abandoned(_ connection: UpstreamConnection) { abandoned.append(connection, at: worker.loop.now) }
+    func notAbandoned(_ connection: UpstreamConnection) { abandoned.remove(connection) }
+
+    /// Closes a connection that reads on for nobody, so that a request gets its place. Where nobody may wait it needn't
+    /// have done so for a while.
+    private func closeAbandoned(for relay: Relay) -> Bool {
+        guard !abandoned.isEmpty else { return false }
+        let mayWait = target.maxWaiting > 0 && relay.pinned == nil
+        let found = mayWait ? abandoned.due(forWeight: relay.weight, at: worker.loop.now) : abandoned.oldest
+        found?.close()
+        return found != nil
     }
 
     // MARK: Clients that don't read
@@ -106,11 +122,13 @@ package final class UpstreamPool {
 
     /// To be called at each tick of the loop.
     func relieve() {
-        if !waiting.isEmpty { takeBack(atMost: waiting.count) }
+        guard !waiting.isEmpty else { return }
+        let relieved = waiting.prefix { closeAbandoned(for: $0) }.count
+        takeBack(atMost: min(waiting.count - relieved, Self.mostTakenBack))
     }
 
     /// Forgets a relay that still waits for a connection.
-    func withdraw(_ relay: Relay) { waiting.removeAll { $0 === relay } }
+    func withdraw(_ relay: Relay) { waiting.remove(relay) }
 
     /// Whether a request may be sent a second time; if so, the budget has paid for it.
     func mayRepeat() -> Bool {
@@ -318,12 +336,12 @@ package final class UpstreamPool {
             case .full: return
             case .placed:
                 // A connection that fails at once may have taken others off the list.
-                waiting.removeAll { $0 === relay }
+                waiting.remove(relay)
             case .shutOut:
-                waiting.removeAll { $0 === relay }
+                waiting.remove(relay)
                 relay.failed(.unreachable)
             case .noSocket:
-                waiting.removeAll { $0 === relay }
+                waiting.remove(relay)
                 relay.failed(.overloaded)
             }
         }
@@ -355,9 +373,7 @@ package final class UpstreamPool {
         for session in sessions { session.checkTimeouts(now: now) }
         for endpoint in endpoints { endpoint.check?.tick(now: now) }
         guard !waiting.isEmpty else { return }
-        let late = waiting.filter { now >= $0.deadline }
-        waiting.removeAll { now >= $0.deadline }
-        for relay in late {
+        for relay in waiting.removeLate(at: now) {
             counts.queueRefusals += 1
             relay.failed(.overloaded)
         }
@@ -365,55 +381,10 @@ package final class UpstreamPool {
         if !waiting.isEmpty { serveWaiting() }
     }
 
-    // MARK: Changes
+    // MARK: State
 
     /// No connection is open, and nobody waits for one.
     var isEmpty: Bool { connections.isEmpty && sessions.isEmpty && waiting.isEmpty }
-
-    /// The target has changed: requests under way finish, idle connections close.
-    func retire() {
-        isRetired = true
-        for endpoint in endpoints { wind(down: endpoint) }
-    }
-
-    /// Other addresses: connections to those that stay are kept, and what is known of them.
-    func use(_ servers: [UpstreamServer]) {
-        target.servers = servers
-        for endpoint in endpoints where !servers.contains(endpoint.server) {
-            endpoint.isRetired = true
-            wind(down: endpoint)
-        }
-        endpoints = servers.map { server in
-            endpoints.first { $0.server == server } ?? UpstreamEndpoint(server)
-        }
-        startChecks()
-        if !waiting.isEmpty { serveWaiting() }
-    }
-
-    private func wind(down endpoint: UpstreamEndpoint) {
-        endpoint.check?.cancel()
-        endpoint.check = nil
-        for connection in (endpoint.idle + endpoint.spare).map(\.object) { connection.close() }
-        for session in endpoint.sessions { session.retire() }
-    }
-
-    private func startChecks() {
-        guard let policy = target.healthCheck else { return }
-        for (position, endpoint) in endpoints.enumerated() where endpoint.check == nil {
-            // Not all at once.
-            let offset = policy.everySeconds * Double(position) / Double(endpoints.count)
-            endpoint.check = HealthCheck(of: endpoint, policy, pool: self, firstAfter: offset)
-        }
-    }
-
-    func checked(_ endpoint: UpstreamEndpoint, isWell: Bool, _ policy: HealthCheckPolicy) {
-        counts.healthChecks += 1
-        if !isWell { counts.healthCheckFailures += 1 }
-        guard endpoint.health.checked(isWell: isWell, policy) else { return }
-        // What was held against it is out of date.
-        if endpoint.health.isWell { endpoint.circuit.succeeded() }
-        if !waiting.isEmpty { serveWaiting() }
-    }
 
     package var standing: UpstreamStanding {
         UpstreamStanding(

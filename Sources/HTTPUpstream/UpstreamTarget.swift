@@ -32,6 +32,8 @@ package struct UpstreamTarget: Sendable, Equatable {
     /// For how long it must have been so: several round trips of a bad mobile network, or the time in which TCP sends
     /// again what was lost.
     package var patienceSeconds = 1.0
+    /// How long the rest of a response whose client has gone may take, so that its connection can serve on (HTTP/1.1).
+    package var remainderSeconds = 1.0
     package var circuit = CircuitBreaker.Policy()
     /// Of a hundred requests, so many may be sent a second time.
     package var retryPercent = 20
@@ -56,6 +58,7 @@ package struct UpstreamTarget: Sendable, Equatable {
             && maxTunnels == other.maxTunnels && tunnelIdleSeconds == other.tunnelIdleSeconds
             && maxWaiting == other.maxWaiting && waitSeconds == other.waitSeconds && circuit == other.circuit
             && leastBytesPerSecond == other.leastBytesPerSecond && patienceSeconds == other.patienceSeconds
+            && remainderSeconds == other.remainderSeconds
             && retryPercent == other.retryPercent && healthCheck == other.healthCheck
     }
 }

@@ -39,6 +39,8 @@ class Bystander:
         self.context = ssl.create_default_context(cafile=certificate)
         self.context.set_alpn_protocols(["h2"])
         self.latencies: list[float] = []
+        #: With its latency, when a request was due, in seconds since the first.
+        self.slow: list[tuple[float, float]] = []
         self.failures: list[str] = []
         self.pending: dict[int, float] = {}
         #: What is due while the server allows no more streams (RFC 9113, 5.1.2).
@@ -126,6 +128,8 @@ class Bystander:
             self.failures.append(failure)
         elif due is not None:
             self.latencies.append(time.monotonic() - due)
+            if self.latencies[-1] > 0.05:
+                self.slow.append((round(due - self.start, 3), round(self.latencies[-1], 4)))
         if self.held_back:
             self.ask(self.held_back.pop(0))
 
@@ -135,7 +139,7 @@ class Bystander:
             self.end(stream, f"no answer in {PATIENCE} s")
 
     def run(self, seconds: float) -> None:
-        start = time.monotonic()
+        start = self.start = time.monotonic()
         stopping = []
         signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
         print("ready", flush=True)
@@ -165,5 +169,6 @@ if __name__ == "__main__":
         "failed": len(bystander.failures),
         "p50": ordered[len(ordered) // 2] if ordered else None,
         "p99": ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))] if ordered else None,
+        "slow": bystander.slow[:200],
         "worst": ordered[-1] if ordered else None,
     }))

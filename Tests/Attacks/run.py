@@ -1,6 +1,6 @@
 """Runs the attacks and the stalled states at full length, with the default limits, and writes what was measured.
 
-    .venv/bin/python Tests/Attacks/run.py [--seconds 6] [--table docs/hostile-clients-measured.md] [name …]
+    .venv/bin/python Tests/Attacks/run.py [--seconds 6] [--table docs/hostile-clients-measured.md [--merge]] [name …]
 
 The gateway is `WIDGET_GATEWAY_BINARY`, else the debug build; figures that mean anything need a release build.
 """
@@ -19,6 +19,9 @@ from battery.field_of_attack import MIB, FieldOfAttack, Result  # noqa: E402
 from battery.stalls import STALLS, watch  # noqa: E402
 
 SLOW_SECONDS = 24
+COLUMNS = 11
+#: What stands in front of the date of rows that are kept.
+BEFORE = "Before that, the others: "
 
 
 def judge(result: Result) -> list[str]:
@@ -48,15 +51,40 @@ def row(result: Result, found: list[str]) -> str:
             f"| {max(0, result.backend_connections)} | {'; '.join(found) or 'stood'} |")
 
 
+def is_row(line: str) -> bool:
+    """Of the table of attacks, or of stalled states."""
+    return line.startswith("| ") and not line.startswith(("| attack |", "| state |"))
+
+
+def merged(table: Path, rows: list[str], measured: str) -> str:
+    """The tables of before, with these rows of attacks in place of theirs, and a head that says which are new."""
+    new = {name(row): row for row in rows}
+    lines = [new.get(name(line), line) if is_row(line) else line for line in table.read_text().splitlines()]
+    attacks = [line for line in lines if is_row(line) and line.count("|") == COLUMNS + 1]
+    not_stood = sum(not line.endswith("| stood |") for line in attacks)
+    start = lines.index(next(line for line in lines if line.startswith("| attack |")))
+    kept = [line if line.startswith(BEFORE) else BEFORE + line for line in lines[2:start] if "Measured on" in line]
+    head = [lines[0], "", f"{measured} {', '.join(new)}.", "", *kept, "",
+            f"{len(attacks)} attacks, {not_stood} not stood.", ""]
+    return "\n".join([*head, *lines[start:], ""])
+
+
+def name(row: str) -> str:
+    return row.split("|")[1].strip()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*", help="parts of the names of attacks; none: all")
     parser.add_argument("--seconds", type=float, default=6, help="how long each flood goes on")
     parser.add_argument("--slow-seconds", type=float, default=SLOW_SECONDS, help="the same for what holds on")
     parser.add_argument("--table", type=Path, help="where to write the tables, as Markdown")
+    parser.add_argument("--merge", action="store_true", help="keep what the table says of attacks that aren't run")
     parser.add_argument("--no-stalls", action="store_true", help="leave the stalled states out")
     options = parser.parse_args()
     chosen = [one for one in BATTERY if not options.names or any(part in one.name for part in options.names)]
+    if options.merge and len(chosen) == len(BATTERY):
+        parser.error("--merge is for a part of the attacks")
     lines = ["| attack | asked | failed | p99, ms | memory, MiB | how its connections ended | longest, s | still open "
              "| requests at the backend | connections there | verdict |", "|---|--:|--:|--:|--:|---|--:|--:|--:|--:|---|"]
     failures = 0
@@ -69,10 +97,13 @@ def main() -> int:
         print(lines[-1], flush=True)
     summary = f"{len(chosen)} attacks, {failures} not stood."
     print(summary)
+    measured = (f"Measured on {datetime.date.today()}, on {os.cpu_count()} cores that the gateway shares with its "
+                "attackers, the well-behaved client and the backend")
+    if options.table and options.merge:
+        options.table.write_text(merged(options.table, lines[2:], measured + ":"))
+        return 1 if failures else 0
     report = [
-        "<!-- Made by `make attacks`: not to be edited by hand. -->", "",
-        f"Measured on {datetime.date.today()}, on {os.cpu_count()} cores that the gateway shares with its attackers, "
-        "the well-behaved client and the backend.", "", summary, "", *lines, ""]
+        "<!-- Made by `make attacks`: not to be edited by hand. -->", "", measured + ".", "", summary, "", *lines, ""]
     if not options.no_stalls:
         with tempfile.TemporaryDirectory() as directory, FieldOfAttack(Path(directory)) as field:
             ended = watch(field.target, 40)

@@ -110,7 +110,6 @@ import Testing
         #expect(second.outcome == "overloaded")
         #expect(pool.standing.counts.queued == 1 && pool.standing.counts.queueRefusals == 1)
         trial.cancel()
-        #expect(pool.standing.requestsUnderWay == 0)
     }
 
     @Test func `past what may wait, a request is refused at once`() throws {

@@ -9,6 +9,8 @@ final class ScriptedUpstream: Sendable {
         /// Waits until the bytes received on this connection hold this text.
         case awaitText(String, times: Int = 1)
         case send(String)
+        /// Waits until the test says so.
+        case hold(DispatchSemaphore)
         case reset
     }
 
@@ -51,6 +53,7 @@ final class ScriptedUpstream: Sendable {
                     seen.withLock { $0[index] += String(decoding: buffer[..<count], as: UTF8.self) }
                 }
             case .send(let text): _ = send(socket, text, text.utf8.count, Int32(MSG_NOSIGNAL))
+            case .hold(let gate): _ = gate.wait(timeout: .now() + 5)
             case .reset: StreamSocket.resetOnClose(socket)
             }
         }

@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "Tests/EndToEnd"))
 
+from harness.compiler import compiled  # noqa: E402
 from harness.gateway import Gateway, _die_with_parent, free_port  # noqa: E402
 from harness.tokens import secret  # noqa: E402
 
@@ -47,8 +48,8 @@ class FieldOfAttack:
 
     def __init__(self, directory: Path, **limits):
         self.backend_port = free_port()
-        self.backend = subprocess.Popen(
-            [sys.executable, str(HERE / "backend.py"), str(self.backend_port)], preexec_fn=_die_with_parent)
+        backend = compiled(HERE / "backend.c", directory / "backend", "-O2")
+        self.backend = subprocess.Popen([str(backend), str(self.backend_port)], preexec_fn=_die_with_parent)
         self.gateway = Gateway(
             directory,
             organizations=[{"id": "acme", "name": "Acme", "dialect": "productbridge", "hosts": ["acme.test"],
