@@ -64,7 +64,7 @@ def merged(table: Path, rows: list[str], measured: str) -> str:
     not_stood = sum(not line.endswith("| stood |") for line in attacks)
     start = lines.index(next(line for line in lines if line.startswith("| attack |")))
     kept = [line if line.startswith(BEFORE) else BEFORE + line for line in lines[2:start] if "Measured on" in line]
-    head = [lines[0], "", f"{measured} {', '.join(new)}.", "", *kept, "",
+    head = [lines[0], "", f"{measured} {'; '.join(new)}.", "", *kept, "",
             f"{len(attacks)} attacks, {not_stood} not stood.", ""]
     return "\n".join([*head, *lines[start:], ""])
 
