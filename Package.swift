@@ -172,6 +172,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(
+            name: "GatewayTests", dependencies: ["EventLoop", "Gateway", "GatewayConfiguration"], swiftSettings: house),
+        .testTarget(
             name: "PortalSSOTests",
             dependencies: ["IdentityCore", "MessageAuthentication", "PortalSSO", "UserDirectory"],
             exclude: ["Fixtures"], swiftSettings: house),

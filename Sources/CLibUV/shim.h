@@ -13,6 +13,15 @@ static inline int widget_accept4(int socket, struct sockaddr *address, socklen_t
 /// Names the calling thread; the kernel keeps 15 characters.
 static inline void widget_set_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
 
+#ifdef __GLIBC__
+#include <malloc.h>
+
+/// Has the heap give back whole pages that nothing is on.
+static inline void widget_trim_heap(void) { malloc_trim(0); }
+#else
+static inline void widget_trim_heap(void) {}
+#endif
+
 #ifdef __linux__
 #include <linux/filter.h>
 #include <stdint.h>

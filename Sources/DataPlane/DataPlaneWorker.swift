@@ -35,6 +35,15 @@ package final class DataPlaneWorker: ExchangeHandler {
 
     /// Requests that aren't over.
     var inFlight = 0
+    /// How many of these there may be before further ones are refused.
+    private(set) var room: Int
+    /// While it is exhausted, next to nothing is taken on.
+    package var memory = MemoryLevel.ample {
+        didSet {
+            room = roomNow
+            if memory == .ample { snapshot.cache.growAgain() }
+        }
+    }
 
     /// Noted at each verification, so not at a hit: good enough for 'last used'.
     var usedSecrets: Set<String> = []
@@ -52,6 +61,7 @@ package final class DataPlaneWorker: ExchangeHandler {
         self.signIns = signIns
         self.portalKey = portalKey
         self.snapshot = snapshot
+        room = snapshot.options.requestsInFlight
         cache = snapshot.cache.register()
         telemetry = TelemetryRecorder(organizations: snapshot.organizations.count)
         accessLog = AccessLog(isJSON: snapshot.options.logsJSON, write: log)
@@ -63,6 +73,7 @@ package final class DataPlaneWorker: ExchangeHandler {
     package func use(_ next: DataPlaneSnapshot) {
         if next.cache !== snapshot.cache { cache = next.cache.register() }
         snapshot = next
+        room = roomNow
         accessLog.isJSON = next.options.logsJSON
         telemetry.use(next.organizations)
         assertions.removeAll()
@@ -102,7 +113,16 @@ package final class DataPlaneWorker: ExchangeHandler {
     package func tick() {
         measureLag()
         accessLog.flush()
+        if memory != .ample { cache.shrink(to: memory == .scarce ? 0.5 : 0.125, now: EventLoop.wallClock()) }
     }
+
+    /// A few are taken on all the same: where the memory isn't in requests, refusing all of them would be of no use.
+    private var roomNow: Int {
+        let room = snapshot.options.requestsInFlight
+        return memory == .exhausted ? min(room, Self.roomWithoutMemory) : room
+    }
+
+    private static let roomWithoutMemory = 8
 
     // MARK: Exchanges
 

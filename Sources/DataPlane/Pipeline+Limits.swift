@@ -14,11 +14,11 @@ extension DataPlaneWorker {
     }
 
     /// Refuses what may have to wait for others, where too many requests wait already. The SDK and the access state are
-    /// there all the same: requests that hang don't take them away.
+    /// there all the same: requests that hang don't take them away, but memory that has run out does.
     @inline(__always)
     func checkRoom(_ endpoint: Endpoint) throws(Rejection) {
-        guard inFlight > snapshot.options.requestsInFlight else { return }
-        if case .state = endpoint { return }
+        guard inFlight > room else { return }
+        if case .state = endpoint, memory != .exhausted { return }
         throw Rejection(.overloaded)
     }
 

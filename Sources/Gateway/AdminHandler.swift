@@ -53,6 +53,8 @@ final class AdminHandler: ExchangeHandler {
             let state = status.readiness
             if state == .ready, status.isOutdated {
                 answer(exchange, 503, "outdated\n")
+            } else if state == .ready, status.isOutOfMemory {
+                answer(exchange, 503, "memory\n")
             } else {
                 answer(exchange, state == .ready ? 200 : 503, "\(state.rawValue)\n")
             }
@@ -228,6 +230,13 @@ final class GatewayStatus: Sendable {
 
     private let state = Mutex(Readiness.starting)
     private let outdated = Atomic(false)
+    private let memory = Atomic(false)
+
+    /// Whether nothing new is taken on for want of memory.
+    var isOutOfMemory: Bool {
+        get { memory.load(ordering: .relaxed) }
+        set { memory.store(newValue, ordering: .relaxed) }
+    }
 
     var readiness: Readiness {
         get { state.withLock { $0 } }

@@ -67,6 +67,7 @@ extension GatewayRuntime {
             Self.lookUpNewNames(in: &addresses)
             upstreams = try UpstreamBuilder.upstreams(next, addresses, workers: workers.count, labels: labels)
             configuration = next
+            memoryWatch?.use(memoryMeter())
             Self.apply(next.log)
             publish()
             reloads.succeeded += 1

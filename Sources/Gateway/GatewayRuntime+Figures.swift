@@ -47,6 +47,7 @@ extension GatewayRuntime {
         figures.gateways = gatewayCount
         figures.reloads = reloads
         figures.certificates = certificates.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }
+        if let memoryWatch { figures.memory = memoryWatch.standing }
         figures.logBatchesDropped = LogWriter.standardError.droppedBatches
         self.figures = figures
     }

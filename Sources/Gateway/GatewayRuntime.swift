@@ -52,6 +52,8 @@ package actor GatewayRuntime {
     var isLookingUp = false
     var upstreamLog = UpstreamLog()
     var workers: [GatewayWorker] = []
+    /// From `start` on.
+    var memoryWatch: MemoryWatch?
     var listeners: [(configuration: ListenerConfiguration, bound: SocketAddress)] = []
     var adminThread: SiteThread?
     /// When the file that is in force was written.
@@ -135,6 +137,7 @@ package actor GatewayRuntime {
         for (listener, sockets) in zip(configuration.listen, sockets.data) { try use(sockets, for: listener) }
         try await startAdmin()
         for (number, worker) in workers.enumerated() { worker.start(number: number) }
+        watchMemory()
         status.readiness = .ready
         logger.info(
             "ready", metadata: ["workers": "\(count)", "organizations": "\(organizations.stored.organizations.count)"])
@@ -194,6 +197,7 @@ package actor GatewayRuntime {
         await signIns.shutdown()
         await (store as? any GatewayCensus)?.noteGone(gateway: identifier)
         adminThread?.stop()
+        memoryWatch?.stop()
         logger.info("stopped")
         LogWriter.standardError.flush()
     }

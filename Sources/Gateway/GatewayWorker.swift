@@ -75,6 +75,15 @@ final class GatewayWorker: @unchecked Sendable {  // By that hand-over.
         }
     }
 
+    /// Memory has become so short, or ample again.
+    func use(_ memory: MemoryLevel) {
+        mailbox.post { [self] in
+            dataPlane.memory = memory
+            server.memory = memory
+            if memory != .ample { upstreams.closeIdle() }
+        }
+    }
+
     /// Returns when all that was asked of the worker until now has been done.
     func settle() async {
         await withCheckedContinuation { continuation in

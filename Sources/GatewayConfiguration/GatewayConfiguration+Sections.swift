@@ -97,6 +97,10 @@ extension LimitsConfiguration {
         result.handshakes = reader.value(
             "handshakes", .integer(16...1_000_000), default: result.handshakes,
             "TLS handshakes under way at once on one worker; beyond that, the oldest are given up.")
+        result.memoryBytes = reader.optional(
+            "memory_bytes", .bytes(0...1 << 50), shown: "85 % of the control group's limit, if it has one",
+            "Resident memory of the process; beyond that, new requests and connections are refused, and what only waits is "
+                + "ended. 0: no limit but the kernel's.")
         result.drainTimeoutSeconds = reader.value(
             "drain_timeout_seconds", .seconds(0...3600), default: result.drainTimeoutSeconds,
             "How long requests in flight may take to finish after `SIGTERM`.")

@@ -245,6 +245,8 @@ package struct LimitsConfiguration: Sendable, Equatable {
     package var connectionsPerClient = 5000
     /// TLS handshakes under way at once on one worker.
     package var handshakes = 512
+    /// Of the process, resident; 0: any amount, nil: by its control group.
+    package var memoryBytes: Int?
     /// How long streams in flight may take to finish after `SIGTERM`.
     package var drainTimeoutSeconds = 30.0
 

@@ -35,6 +35,12 @@ package final class ExchangePool {
         if idle.count < capacity { idle.append(exchange.reference) } else { exchange.reference.release() }
     }
 
+    /// Lets go of all exchanges in store.
+    package func releaseIdle() {
+        for exchange in idle { exchange.release() }
+        idle.removeAll(keepingCapacity: true)
+    }
+
     /// How much of one response may wait for its client, in bytes: less, the more waits on this worker, so that clients
     /// that don't read can't make it hold any number of responses.
     package var roomForResponse: Int { heldBytes < Self.ample ? 64 * 1024 : heldBytes < Self.scarce ? 16 * 1024 : 4096 }

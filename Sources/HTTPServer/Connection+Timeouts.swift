@@ -130,7 +130,7 @@ extension Connection {
         }
     }
 
-    private func expire() {
+    func expire() {
         guard exchangeCount == 0, unsent.isEmpty, goodbyes == 0 else { return breakOff() }
         sayGoodbye()
         sayGoodbye()

@@ -50,8 +50,8 @@ final class Listener: SocketOwner {
                 Glibc.close(socket)
                 continue
             }
-            guard worker.connectionCount < worker.limits.connections || worker.evictIdle() else {
-                worker.counts.refused += 1
+            guard worker.hasRoomForConnection() else {
+                worker.countRefusal()
                 worker.clients?.closed(by: peer.bytes)
                 Glibc.close(socket)
                 continue

@@ -5,6 +5,10 @@ package struct ServerCounts: Sendable, Equatable {
     package var refused: UInt64 = 0
     /// The same, as their client had too many.
     package var refusedOfClients: UInt64 = 0
+    /// The same, as memory was exhausted.
+    package var refusedForMemory: UInt64 = 0
+    /// Connections without a request that were ended, as memory was exhausted.
+    package var endedForMemory: UInt64 = 0
     package var handshakes: UInt64 = 0
     /// Of `handshakes`: those that went on from an earlier session, by a ticket.
     package var handshakesResumed: UInt64 = 0
@@ -18,6 +22,8 @@ package struct ServerCounts: Sendable, Equatable {
         accepted += other.accepted
         refused += other.refused
         refusedOfClients += other.refusedOfClients
+        refusedForMemory += other.refusedForMemory
+        endedForMemory += other.endedForMemory
         handshakes += other.handshakes
         handshakesResumed += other.handshakesResumed
         handshakesFailed += other.handshakesFailed

@@ -21,6 +21,9 @@ package final class ServerWorker {
 
     package private(set) var isDraining = false
 
+    /// While it is exhausted, connections make room and new ones are refused.
+    package var memory = MemoryLevel.ample
+
     package internal(set) var counts = ServerCounts()
 
     let exchangePool = ExchangePool()
@@ -32,7 +35,7 @@ package final class ServerWorker {
     var eventScratch: [ExchangeEvent] = []
 
     private var listeners: [Listener] = []
-    private var connections: [Connection] = []
+    private(set) var connections: [Connection] = []
     /// What is marked lives until the end of the turn: in `connections`, or in `closed`.
     private var dirty: [Uncounted<Connection>] = []
     private var flushing: [Uncounted<Connection>] = []
@@ -44,7 +47,7 @@ package final class ServerWorker {
     /// How many requests were seen to stall when connections were last looked at.
     var stalledRequests = 0
     /// How long one may, by that.
-    private(set) var stallSeconds = 0.0
+    var stallSeconds = 0.0
     private var whenDrained: (() -> Void)?
     private var drainDeadline: UInt64 = 0
     /// Before the end of a drain, for what has no end of its own.
@@ -59,7 +62,7 @@ package final class ServerWorker {
     }
 
     private static let evictionSamples = 16
-    private static let evictableMilliseconds: UInt64 = 5000
+    static let evictableMilliseconds: UInt64 = 5000
 
     deinit { readBuffer.deallocate() }
 
@@ -114,11 +117,13 @@ package final class ServerWorker {
     package func tick() {
         ticks += 1
         for listener in listeners { listener.resume() }
-        if handshakes > limits.handshakes { closeOldestHandshakes() }
+        if memory != .ample { exchangePool.releaseIdle() }
+        if handshakes > limits.handshakes { closeOldestHandshakes(but: limits.handshakes) }
         if ticks % 4 == 0 {
             let now = loop.now
             let allowed = Double(max(1, limits.stalledRequests))
             stallSeconds = limits.stallSeconds * min(1, allowed / Double(max(1, stalledRequests)))
+            if memory == .exhausted { makeRoomInMemory(now: now) }
             stalledRequests = 0
             for connection in connections { connection.checkTimeouts(now: now) }
         }
@@ -145,9 +150,9 @@ package final class ServerWorker {
     }
 
     /// Whoever is quick to shake hands isn't among the oldest.
-    private func closeOldestHandshakes() {
+    func closeOldestHandshakes(but kept: Int) {
         let waiting = connections.filter { $0.phase == .handshaking }.sorted { $0.waitingSince < $1.waitingSince }
-        for connection in waiting.prefix(max(0, waiting.count - limits.handshakes)) { connection.close() }
+        for connection in waiting.prefix(max(0, waiting.count - kept)) { connection.close() }
     }
 
     private func finishDraining() {

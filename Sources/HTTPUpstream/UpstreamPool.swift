@@ -204,6 +204,11 @@ package final class UpstreamPool {
         return position.map { endpoints[$0] }
     }
 
+    /// Closes the HTTP/1.1 connections that no request is on.
+    func closeIdle() {
+        for connection in endpoints.flatMap({ $0.idle + $0.spare }).map(\.object) { connection.close() }
+    }
+
     /// Closes a connection that is idle at another address, where one is.
     private func makeRoom() -> Bool {
         for endpoint in endpoints {

@@ -100,6 +100,11 @@ package final class UpstreamWorker {
         for pool in retired { pool.tick(now: loop.now) }
     }
 
+    /// Closes the connections that no request is on, to give back their memory.
+    package func closeIdle() {
+        for pool in pools.values { pool.closeIdle() }
+    }
+
     @inline(__always)
     func markDirty(_ connection: UpstreamConnection) {
         guard !connection.isDirty else { return }

@@ -6,6 +6,7 @@ import Synchronization
 @usableFromInline
 final class CacheAccess {
     private static let freedPerTurn = 512
+    private static let shrunkAtOnce = 512
 
     let store: CacheStore
     /// Nil while this worker must not look: it is idle, or the cache is off.
@@ -182,7 +183,7 @@ final class CacheAccess {
         var total = store.liveBytes.add(charge, ordering: .relaxed).newValue
         var set = set
         var attempts = 0
-        while total > store.limit {
+        while total > store.allowance.load(ordering: .relaxed) {
             attempts += 1
             guard attempts <= 64, store.retiredBytes.load(ordering: .relaxed) <= store.retiredLimit else {
                 store.liveBytes.subtract(charge, ordering: .relaxed)
@@ -193,6 +194,21 @@ final class CacheAccess {
             total = store.liveBytes.load(ordering: .relaxed)
         }
         return true
+    }
+
+    /// Takes out entries until they take no more than `bytes`, some of them with each call, and lets their number not grow
+    /// meanwhile.
+    func shrink(to bytes: Int, now: Double) {
+        guard let table else { return }
+        for _ in 0..<Self.shrunkAtOnce {
+            guard store.liveBytes.load(ordering: .relaxed) > bytes,
+                store.retiredBytes.load(ordering: .relaxed) <= store.retiredLimit
+            else { break }
+            takeOutLeastPopular(startingAt: store.hand.add(1, ordering: .relaxed).oldValue, in: table, now: now)
+        }
+        // Whoever stores doesn't have to take out more than it puts in.
+        let rest = max(bytes, store.liveBytes.load(ordering: .relaxed))
+        store.allowance.store(min(store.limit, rest), ordering: .relaxed)
     }
 
     /// Looks at a few sets, and takes out the first entry that is dead or unpopular, else the least popular of them.

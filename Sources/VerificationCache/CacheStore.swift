@@ -21,6 +21,8 @@ final class CacheStore: @unchecked Sendable {
 
     let limit: Int
     let retiredLimit: Int
+    /// Of `limit`, what may be used while the process has little memory.
+    let allowance: Atomic<Int>
     let liveBytes = Atomic<Int>(0)
     let retiredBytes = Atomic<Int>(0)
     let entries = Atomic<Int>(0)
@@ -34,6 +36,7 @@ final class CacheStore: @unchecked Sendable {
         table = sets > 0 ? SlotTable(sets: sets) : nil
         retiredLimit = usable / 8
         limit = max(0, usable - retiredLimit - sets * SlotTable.bytesPerSet)
+        allowance = Atomic(limit)
     }
 
     /// Every worker has left by now: it holds a reference to this store.

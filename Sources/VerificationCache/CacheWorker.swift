@@ -35,6 +35,12 @@ package final class CacheWorker<Value: CacheableValue> {
     @inlinable
     package func remove(_ token: UnsafeRawBufferPointer, in scope: CacheScope) { access.remove(token, in: scope) }
 
+    /// Takes out entries until they take no more than this share of the room there is, a few hundred with each call, and
+    /// lets the cache not grow: until `growAgain()`. To be called again and again.
+    package func shrink(to share: Double, now: Double) {
+        access.shrink(to: Int(Double(access.store.limit) * min(1, max(0, share))), now: now)
+    }
+
     /// A quiescent point: to be called once in each turn of the loop, between two requests.
     ///
     /// Frees what nobody can be reading any more. A worker that calls this never, and isn't idle either, keeps all

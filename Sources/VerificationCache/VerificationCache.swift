@@ -45,6 +45,9 @@ package final class VerificationCache<Value: CacheableValue>: Sendable {
         _ = store.revocations.revoke(userPlace: store.userPlace(user, scope))
     }
 
+    /// Has all its room again, after a worker's `shrink`.
+    package func growAgain() { store.allowance.store(store.limit, ordering: .relaxed) }
+
     /// What the cache holds now.
     package var filling: CacheFilling {
         CacheFilling(

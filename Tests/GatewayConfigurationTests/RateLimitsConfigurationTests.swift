@@ -40,12 +40,21 @@ import Testing
     }
 
     @Test(
+        "memory has the control group's limit, one of its own, or none",
+        arguments: [
+            ("", nil), ("memory_bytes: 0", 0), ("memory_bytes: 500MB", 500_000_000), ("memory_bytes: 1GiB", 1 << 30),
+        ] as [(String, Int?)])
+    func memory(line: String, bytes: Int?) throws {
+        #expect(try load("limits: { \(line) }").limits.memoryBytes == bytes)
+    }
+
+    @Test(
         "what makes no sense is refused",
         arguments: [
             "rate_limits: { burst: 5 }", "rate_limits: { requests_per_second: -1 }",
             "rate_limits: { requests_per_second: 1, burst: 0 }", "rate_limits: { organizations: [{ burst: 1 }] }",
             "rate_limits: { organizations: [{ id: a }, { id: a }] }", "overload: { requests_in_flight: 0 }",
-            "overload: { lag_seconds: -1 }",
+            "overload: { lag_seconds: -1 }", "limits: { memory_bytes: -1 }", "limits: { memory_bytes: 85% }",
         ])
     func refused(yaml: String) { #expect(throws: (any Error).self) { try load(yaml) } }
 }

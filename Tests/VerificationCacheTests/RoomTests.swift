@@ -52,6 +52,38 @@ import Testing
         #expect(SlotTable.bytesPerSet / SlotTable.ways == 16)
     }
 
+    @Test func `a cache that has to shrink does so bit by bit, and grows again`() {
+        let cache = TestCache(megabytes: 4, workers: 2)
+        let worker = cache.register()
+        let scope = cache.scope(of: "acme")
+        func fill(_ numbers: Range<Int>) {
+            for number in numbers {
+                worker.insert(CachedIdentity(number), bytes: 1000, in: scope, of: cache)
+                worker.quiesce()
+            }
+        }
+        fill(0..<8000)
+        let limit = cache.filling.byteLimit
+        #expect(cache.filling.bytes > limit / 10 * 9)
+        var (last, steps) = (cache.filling.bytes, 0)
+        while cache.filling.bytes > limit / 4, steps < 100 {
+            worker.shrink(to: 0.25, now: 1000)
+            for _ in 0..<10 { worker.quiesce() }
+            #expect(cache.filling.bytes < last)
+            (last, steps) = (cache.filling.bytes, steps + 1)
+            fill(10_000 + steps * 100..<10_050 + steps * 100)
+            #expect(cache.filling.bytes <= last, "what is stored meanwhile replaces others")
+            last = cache.filling.bytes
+        }
+        #expect((3..<100).contains(steps))
+        #expect(cache.filling.entries > 100, "the rest stays")
+        worker.shrink(to: 0, now: 1000)
+        worker.shrink(to: 9, now: 1000)
+        cache.growAgain()
+        fill(20_000..<28_000)
+        #expect(cache.filling.bytes > limit / 10 * 9)
+    }
+
     @Test func `dead entries make room first`() {
         let cache = TestCache(megabytes: 1, workers: 1)
         let worker = cache.register()

@@ -1,4 +1,5 @@
 import DataPlane
+import EventLoop
 import HTTPServer
 import IdentityCore
 import UserDirectory
@@ -136,6 +137,10 @@ extension GatewayFigures {
         text.counter(
             "widget_connections_refused_of_clients_total",
             "Client connections that were closed as their client had too many.", server.refusedOfClients)
+        let relief = "widget_memory_relief_total"
+        text.family(relief, .counter, "What was refused or ended while memory was exhausted, beside requests.")
+        text.sample(relief, ["action": "connection_refused"], server.refusedForMemory)
+        text.sample(relief, ["action": "connection_ended"], server.endedForMemory)
         text.family("widget_connections_opened_total", .counter, "Connections that got as far as HTTP, by version.")
         text.sample("widget_connections_opened_total", ["protocol": "h2"], server.http2)
         text.sample("widget_connections_opened_total", ["protocol": "http/1.1"], server.http1)
@@ -168,6 +173,10 @@ extension GatewayFigures {
     }
 
     private func writeOperation(to text: inout MetricsText) {
+        text.gauge("widget_memory_bytes", "Memory that counts against the limit.", memory.usedBytes)
+        text.gauge("widget_memory_limit_bytes", "How much that may be; 0: there is no limit.", memory.limit ?? 0)
+        text.gauge(
+            "widget_memory_level", "How short memory is: 0 ample, 1 scarce, 2 exhausted.", memory.level.rawValue)
         let total = "widget_configuration_reloads_total"
         text.family(total, .counter, "Times that the configuration was read again, by result.")
         text.sample(total, ["result": "succeeded"], reloads.succeeded)

@@ -32,6 +32,7 @@ struct GatewayFigures: Sendable {
     /// When the certificate of each listener with one runs out: seconds since 1970.
     var certificates: [(listener: String, expiry: Double)] = []
     var logBatchesDropped = 0
+    var memory = MemoryStanding()
 
     init(_ reports: [WorkerReport]) {
         workers = reports.count
