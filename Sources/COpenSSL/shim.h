@@ -37,6 +37,13 @@ static inline void widget_SSL_CTX_harden(SSL_CTX *context) {
 static inline void widget_SSL_CTX_harden_client(SSL_CTX *context) {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 }
+// Whether the peer's certificate names any host or address, verified or not: it is kept with its chain even where the
+// handshake failed for it.
+static inline int widget_SSL_peer_has_alternative_names(SSL *ssl) {
+    STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+    X509 *own = chain && sk_X509_num(chain) > 0 ? sk_X509_value(chain, 0) : NULL;
+    return own && X509_get_ext_by_NID(own, NID_subject_alt_name, -1) >= 0;
+}
 static inline long widget_SSL_set_tlsext_host_name(SSL *ssl, const char *name) { return SSL_set_tlsext_host_name(ssl, name); }
 
 // HMAC-SHA256 by the states of SHA-256 after the key's blocks. The low-level functions are deprecated since OpenSSL 3, in

@@ -92,7 +92,9 @@ extension TLSConnection {
         if inet_pton(AF_INET, host, &v4) == 1 || inet_pton(AF_INET6, host, &v6) == 1 {
             return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1
         }
-        SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+        // The subject's common name is nobody's host (RFC 9525, 6.2 and appendix A).
+        SSL_set_hostflags(
+            ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS) | UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
         return SSL_set1_host(ssl, host) == 1 && widget_SSL_set_tlsext_host_name(ssl, host) == 1
     }
 
@@ -100,6 +102,10 @@ extension TLSConnection {
     package var verificationFailure: String? {
         let result = SSL_get_verify_result(ssl)
         guard result != Int(X509_V_OK) else { return nil }
+        let isMismatch = result == Int(X509_V_ERR_HOSTNAME_MISMATCH) || result == Int(X509_V_ERR_IP_ADDRESS_MISMATCH)
+        if isMismatch, widget_SSL_peer_has_alternative_names(ssl) == 0 {
+            return "certificate has no subjectAltName, and a common name doesn't count"
+        }
         return X509_verify_cert_error_string(result).map { String(cString: $0) }
     }
 }

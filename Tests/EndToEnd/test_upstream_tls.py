@@ -35,8 +35,10 @@ class Authority:
         path.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
         return path
 
-    def context(self, directory, *names: str, expired: bool = False, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
-        """A server's context with a certificate for `names`: DNS names and addresses."""
+    def context(self, directory, *names: str, common: str | None = None, expired: bool = False,
+                alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
+        """A server's context with a certificate for `names`: DNS names and addresses. Without any it has no
+        subjectAltName; `common` is its subject's common name."""
         key = ec.generate_private_key(ec.SECP256R1())
         alternatives = []
         for name in names:
@@ -45,12 +47,14 @@ class Authority:
             except ValueError:
                 alternatives.append(x509.DNSName(name))
         until = NOW - datetime.timedelta(days=1) if expired else NOW + datetime.timedelta(days=5)
-        certificate = (
-            x509.CertificateBuilder().subject_name(x509.Name([])).issuer_name(self.name).public_key(key.public_key())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)] if common else [])
+        builder = (
+            x509.CertificateBuilder().subject_name(subject).issuer_name(self.name).public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(NOW - datetime.timedelta(days=5)).not_valid_after(until)
-            .add_extension(x509.SubjectAlternativeName(alternatives), critical=True)
-            .sign(self.key, hashes.SHA256()))
+            .not_valid_before(NOW - datetime.timedelta(days=5)).not_valid_after(until))
+        if alternatives:
+            builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=common is None)
+        certificate = builder.sign(self.key, hashes.SHA256())
         chain = directory / f"server-{x509.random_serial_number()}.pem"
         chain.write_bytes(
             certificate.public_bytes(serialization.Encoding.PEM)
@@ -97,8 +101,9 @@ def serve(make_gateway, tmp_path, authority):
     made = []
 
     def make(*names: str, issuer: Authority | None = None, url_host: str = "localhost", expired: bool = False,
-             alpn: tuple[str, ...] = (), **settings):
-        upstream = TLSUpstream((issuer or authority).context(tmp_path, *names, expired=expired, alpn=alpn))
+             common: str | None = None, alpn: tuple[str, ...] = (), **settings):
+        upstream = TLSUpstream(
+            (issuer or authority).context(tmp_path, *names, common=common, expired=expired, alpn=alpn))
         made.append(upstream)
         gateway = make_gateway(upstreams=[{
             "name": "widgets", "url": f"https://{url_host}:{upstream.port}",
@@ -138,7 +143,8 @@ def test_an_address_is_verified_as_one(serve):
     assert upstream.names in ([], [None]), "an address isn't sent as a name (RFC 6066, 3)"
 
 
-@pytest.mark.parametrize("what", ["another-name", "another-address", "a-strangers", "expired", "a-partial-wildcard"])
+@pytest.mark.parametrize("what", ["another-name", "another-address", "a-strangers", "expired", "a-partial-wildcard",
+                                  "a-common-name", "a-common-name-beside-others"])
 def test_who_cannot_prove_to_be_the_upstream_gets_no_request(serve, what):
     names, options = {
         "another-name": (("other.test",), {}),
@@ -146,6 +152,8 @@ def test_who_cannot_prove_to_be_the_upstream_gets_no_request(serve, what):
         "a-strangers": (("localhost",), {"issuer": Authority("Somebody Else")}),
         "expired": (("localhost",), {"expired": True}),
         "a-partial-wildcard": (("local*",), {}),
+        "a-common-name": ((), {"common": "localhost"}),
+        "a-common-name-beside-others": (("127.0.0.1",), {"common": "localhost"}),
     }[what]
     upstream, gateway = serve(*names, **options)
     response = get(gateway, "/secret", "POST", b"card")
@@ -156,7 +164,7 @@ def test_who_cannot_prove_to_be_the_upstream_gets_no_request(serve, what):
     eventually(lambda: "shut out" in gateway.log(), within=3, what="the log's line")
     line, = [line for line in gateway.log().splitlines() if "shut out" in line][:1]
     expected = {"another-name": "name", "another-address": "IP address", "a-partial-wildcard": "name",
-                "expired": "expired"}
+                "expired": "expired", "a-common-name": "no subjectAltName", "a-common-name-beside-others": "name"}
     assert expected.get(what, "certificate").lower() in line.lower(), line
 
 

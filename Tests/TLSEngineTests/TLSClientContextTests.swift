@@ -47,6 +47,7 @@ import Testing
     /// What OpenSSL calls each fault (X509_verify_cert_error_string(3)).
     private static let wrongName = "hostname mismatch"
     private static let wrongAddress = "IP address mismatch"
+    private static let withoutNames = "certificate has no subjectAltName, and a common name doesn't count"
 
     private static func context(_ authorities: [UInt8], isHTTP2: Bool = false) throws -> TLSClientContext {
         try TLSClientContext(authorities: authorities, isHTTP2: isHTTP2)
@@ -68,6 +69,21 @@ import Testing
         let authority = try TestAuthority()
         let pair = try Pair(Self.context(authority.pem), host: host, server: authority.issue(for: names))
         #expect(pair.shakeHands() == (failure == nil ? .done(isHTTP2: false) : .failed))
+        #expect(pair.client.verificationFailure == failure)
+    }
+
+    @Test(
+        "a common name is nobody's host, whatever else is in the certificate (RFC 9525, 6.2)",
+        arguments: [
+            ("widgets.test", "", withoutNames), ("127.0.0.1", "", withoutNames),
+            ("widgets.test", "DNS:other.test", wrongName), ("widgets.test", "IP:127.0.0.1", wrongName),
+            ("widgets.test", "email:a@widgets.test", wrongName), ("127.0.0.1", "IP:127.0.0.2", wrongAddress),
+        ])
+    func commonNames(host: String, names: String, failure: String) throws {
+        let authority = try TestAuthority()
+        let issued = try authority.issue(for: names, common: host)
+        let pair = try Pair(Self.context(authority.pem), host: host, server: issued)
+        #expect(pair.shakeHands() == .failed)
         #expect(pair.client.verificationFailure == failure)
     }
 

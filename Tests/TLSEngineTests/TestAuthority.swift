@@ -44,16 +44,19 @@ final class TestAuthority {
     var pem: [UInt8] { Self.text { PEM_write_bio_X509($0, certificate) } }
 
     /// - Parameters:
-    ///   - names: as OpenSSL writes them: `DNS:a.test,IP:127.0.0.1`.
+    ///   - names: as OpenSSL writes them: `DNS:a.test,IP:127.0.0.1`; empty: without such an extension.
+    ///   - common: the subject's common name.
     ///   - from: seconds from now on; `to` likewise.
-    func issue(for names: String, from: Int = -3600, to: Int = 3600) throws -> Issued {
+    func issue(
+        for names: String, common: String = "Server", from: Int = -3600, to: Int = 3600
+    ) throws -> Issued {
         let leafKey = try #require(widget_EVP_EC_gen("P-256"))
         defer { EVP_PKEY_free(leafKey) }
         let leaf = try #require(X509_new())
         defer { X509_free(leaf) }
-        Self.fill(leaf, named: "Server", key: leafKey, from: from, to: to)
+        Self.fill(leaf, named: common, key: leafKey, from: from, to: to)
         X509_set_issuer_name(leaf, X509_get_subject_name(certificate))
-        try Self.extend(leaf, issuer: certificate, NID_subject_alt_name, names)
+        if !names.isEmpty { try Self.extend(leaf, issuer: certificate, NID_subject_alt_name, names) }
         try #require(X509_sign(leaf, key, EVP_sha256()) > 0)
         return try Issued(
             certificate: Self.text { PEM_write_bio_X509($0, leaf) },
