@@ -148,7 +148,9 @@ package final class DataPlaneWorker: ExchangeHandler {
         let context = context(of: exchange)
         context.relay.cancel()
         if exchange.responseStarted {
-            if !exchange.responseEnded { exchange.transport?.abort(exchange) }
+            guard !exchange.responseEnded else { return }
+            exchange.isUnwanted = true
+            exchange.transport?.abort(exchange)
         } else {
             context.sequence += 1
             reject(context, Rejection(.bodyTooLarge))

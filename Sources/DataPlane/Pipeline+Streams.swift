@@ -176,6 +176,7 @@ extension DataPlaneWorker {
         context.wasEnded = true
         if exchange.isTunnel { return context.relay.endTunnel(1008, code.rawValue) }
         context.relay.cancel()
+        exchange.isUnwanted = true
         exchange.transport?.abort(exchange)
     }
 }

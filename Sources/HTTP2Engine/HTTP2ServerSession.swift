@@ -179,8 +179,8 @@ package final class HTTP2ServerSession: ServerSession {
     package func reset(_ exchange: Exchange) {
         guard !exchange.wasReset else { return }
         exchange.wasReset = true
-        // RFC 8441, 5: what a reset of the connection is to a tunnel.
-        let error = exchange.isTunnel ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR
+        // RFC 9113, 7; for a tunnel it is what a reset is to a connection, whatever the reason (RFC 8441, 5).
+        let error = exchange.isTunnel || exchange.isUnwanted ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR
         nghttp2_submit_rst_stream(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), exchange.streamID, error.rawValue)
     }
 

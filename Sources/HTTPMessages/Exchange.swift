@@ -53,6 +53,9 @@ package final class Exchange {
     /// The gateway itself has broken the response off.
     package var wasReset = false
 
+    /// Where the gateway breaks it off: not because anything failed, but because nobody is to have the rest.
+    package var isUnwanted = false
+
     /// The stream is over: where the handler hasn't heard of the request yet, it needn't.
     package var isGone = false
 
@@ -100,6 +103,7 @@ package final class Exchange {
         responseBodySent = 0
         wantsDrain = false
         wasReset = false
+        isUnwanted = false
         isGone = false
         transport = nil
         streamID = 0

@@ -114,6 +114,7 @@ extension Connection {
                 continue
             }
             ended += 1
+            exchange.isUnwanted = true
             session { $0.reset(exchange) }
         }
         guard ended > 0 else { return }

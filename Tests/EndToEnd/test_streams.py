@@ -11,9 +11,10 @@ import pytest
 from conftest import ACME, organization
 from harness.gateway import eventually
 from harness.http1 import HTTP1Client
-from harness.http2 import HTTP2Client
+from harness.http2 import CANCEL, HTTP2Client
 from harness.tokens import now, secret, sign
 from harness.upstream import RecordingUpstream
+from harness.upstream_h2 import H2Upstream
 from harness.websocket import HTTP2WebSocket, WebSocketUpstream, open_websocket
 from test_websocket import OverHTTP1, OverHTTP2, metric
 
@@ -120,7 +121,7 @@ class EventsOverHTTP2(Stream):
 
     def end(self, timeout: float):
         self.connection.wait(lambda: self.response.reset is not None or self.response.complete, timeout)
-        assert self.response.reset is not None, "the stream wasn't reset"
+        assert self.response.reset == CANCEL, "the stream wasn't cancelled (RFC 9113, 7)"
         return "broken off"
 
 
@@ -294,3 +295,31 @@ def test_it_is_broken_off_within_a_frame(running, upstreams):
         assert running.cli("user", "block", "acme", "ann@x.test").returncode == 0
         stream.opened.stream.wait_end(SOON)
         assert (stream.opened.stream.close_code, stream.opened.stream.reset) == (None, 8)
+
+
+def test_over_http2_the_upstream_hears_of_the_end_as_well(make_gateway):
+    """By a CANCEL for the request whose identity has ended, before its response or within it, and for no other."""
+    upstream = H2Upstream()
+    upstream.on("/events", lambda request: (request.head(200), request.data(b"data: x\n\n")))
+    upstream.on("/silent", lambda request: None)
+    gateway = make_gateway(upstreams=[{"name": "pages", "url": upstream.url}],
+                           routes=[{"path": "/", "access": "widget", "upstream": "pages"}])
+    with HTTP2Client(gateway.tls_port, gateway.tls_context("h2"), authority="acme.test") as client:
+        def ask(path: str, name: str) -> int:
+            return client.open_stream(client.fields("GET", path, [
+                (field.lower(), value) for field, value in bearer(name).items()]))
+
+        events, silent, other = ask("/events", "ann"), ask("/silent", "ann"), ask("/events", "bob")
+        assert client.wait(lambda: all(client.responses.get(s) and client.responses[s].body for s in (events, other)))
+        eventually(lambda: len(upstream.seen("/silent")) == 1, within=5, what="the silent one")
+        assert gateway.cli("user", "block", "acme", "ann@x.test").returncode == 0
+        assert client.response(events, SOON + 2).reset == CANCEL
+        response = client.response(silent, SOON + 2)
+        assert (response.status, response.code) == (403, "user_blocked")
+        asked = upstream.seen("/events") + upstream.seen("/silent")
+        mine = [one for one in asked if one.value("x-widget-user-email") == "ann@x.test"]
+        assert len(mine) == 2
+        eventually(lambda: [one.reset for one in mine] == [CANCEL, CANCEL], within=5, what="both resets")
+        assert [one.reset for one in asked if one not in mine] == [None]
+        assert client.responses[other].reset is None
+    upstream.close()

@@ -153,14 +153,22 @@ import Testing
         #expect(talk.client.responses[stream]?.closed == NGHTTP2_NO_ERROR.rawValue)
     }
 
-    @Test func `a response that breaks off doesn't look whole`() throws {
+    @Test(
+        "a response that breaks off doesn't look whole, and its end tells who wanted it (RFC 9113, 7)",
+        arguments: [
+            (false, false, NGHTTP2_INTERNAL_ERROR), (true, false, NGHTTP2_CANCEL), (false, true, NGHTTP2_CANCEL),
+        ])
+    func brokenOff(isUnwanted: Bool, isTunnel: Bool, code: nghttp2_error_code) throws {
         let talk = try #require(Conversation())
         talk.answer = { talk.respond($0, body: Array("half".utf8), ends: false) }
         let stream = talk.client.request(HTTP2Client.fields())
         talk.run()
-        talk.server.reset(try #require(talk.open[stream]))
+        let exchange = try #require(talk.open[stream])
+        exchange.isUnwanted = isUnwanted
+        exchange.isTunnel = isTunnel
+        talk.server.reset(exchange)
         talk.run()
-        #expect(talk.client.responses[stream]?.closed == NGHTTP2_INTERNAL_ERROR.rawValue)
+        #expect(talk.client.responses[stream]?.closed == code.rawValue)
         #expect(talk.server.exchanges.isEmpty)
     }
 
