@@ -11,9 +11,6 @@ extension DataPlaneWorker {
         switch context.endpoint {
         case .upstream(let route), .portalPath(let route?):
             guard route.allowsWebSocket else { throw Rejection(.webSocketNotAllowed) }
-            guard !context.snapshot.upstreams[route.upstream].target.isHTTP2 else {
-                throw Rejection(.protocolUnsupported)
-            }
         default: throw Rejection(.webSocketNotAllowed)
         }
         guard let version = only("sec-websocket-version", exchange.request), version.equals("13") else {
@@ -60,6 +57,7 @@ extension DataPlaneWorker {
             exchange.response.status = 200
             return
         }
+        exchange.response.status = 101
         exchange.response.fields.append("upgrade", "websocket")
         exchange.response.fields.append("connection", "upgrade")
         accept.withUnsafeBytes { exchange.response.fields.append("sec-websocket-accept", $0) }

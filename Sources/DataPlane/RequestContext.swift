@@ -124,6 +124,7 @@ final class RequestContext: RelayOwner {
             case .unreachable, .malformed: .upstreamUnreachable
             case .timeout: .upstreamTimeout
             case .overloaded: .overloaded
+            case .withoutWebSockets: .webSocketUnsupported
             }
         worker.noteUpstreamFailure(self, code)
         worker.reject(self, Rejection(code))

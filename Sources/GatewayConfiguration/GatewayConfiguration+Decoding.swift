@@ -23,12 +23,11 @@ extension GatewayConfiguration {
         result.upstreams = reader.list("upstreams", "The servers that the gateway protects.") { element in
             UpstreamConfiguration.read(&element, names: &names, files: files)
         }
-        let http2 = Set(result.upstreams.filter(\.isHTTP2).map(\.name))
         var paths: Set<String> = []
         result.routes = reader.list(
             "routes", "Which path goes to which upstream; the longest matching path wins."
         ) { element in
-            RouteConfiguration.read(&element, paths: &paths, upstreams: names, http2: http2)
+            RouteConfiguration.read(&element, paths: &paths, upstreams: names)
         }
         result.workers = reader.value(
             "workers", .integer(0...256), default: 0, "Worker threads, each with its own event loop. 0: one per core.")

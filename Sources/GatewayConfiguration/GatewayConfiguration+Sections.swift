@@ -26,7 +26,7 @@ extension StorageConfiguration {
 
 extension RouteConfiguration {
     static func read(
-        _ reader: inout MapReader, paths: inout Set<String>, upstreams: Set<String>, http2: Set<String>
+        _ reader: inout MapReader, paths: inout Set<String>, upstreams: Set<String>
     ) -> RouteConfiguration? {
         let path = reader.required("path", .routePath, "A prefix of the request's path; begins with `/`.")
         let access = reader.required(
@@ -36,14 +36,11 @@ extension RouteConfiguration {
         let upstream = reader.required("upstream", .text(), "The name of an upstream.")
         let webSocket = reader.value(
             "websocket", .boolean, default: false,
-            "Whether requests may become WebSockets; the upstream must speak HTTP/1.1.")
+            "Whether requests may become WebSockets; an upstream over HTTP/2 must allow extended CONNECT (RFC 8441).")
         if let path, !paths.insert(path).inserted { reader.report("path", "\(path) is another route's already") }
         if let upstream, !upstreams.contains(upstream) {
             let known = upstreams.isEmpty ? "there are none" : upstreams.sorted().joined(separator: ", ")
             reader.report("upstream", "there is no upstream named \(upstream) (known: \(known))")
-        }
-        if let upstream, webSocket, http2.contains(upstream) {
-            reader.report("websocket", "needs an upstream that speaks HTTP/1.1, and \(upstream) speaks HTTP/2")
         }
         guard let path, let access, let upstream else { return nil }
         var result = RouteConfiguration(path: path, access: access, upstream: upstream)

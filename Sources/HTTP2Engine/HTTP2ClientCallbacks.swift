@@ -51,6 +51,9 @@ final class HTTP2ClientCallbacks: @unchecked Sendable {  // Never changed after 
                 HTTP2ClientCallbacks.withSession(user) { $0.headersEnded(stream: header.stream_id, endsStream: ends) }
             case NGHTTP2_DATA.rawValue where ends:
                 HTTP2ClientCallbacks.withSession(user) { $0.dataEnded(stream: header.stream_id) }
+            case NGHTTP2_SETTINGS.rawValue:
+                let isAcknowledgement = UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0
+                HTTP2ClientCallbacks.withSession(user) { $0.settingsCame(isAcknowledgement: isAcknowledgement) }
             case NGHTTP2_GOAWAY.rawValue: HTTP2ClientCallbacks.withSession(user) { $0.goingAway() }
             default: break
             }

@@ -8,15 +8,16 @@ package final class HTTP2ClientSession {
     package private(set) var streamCount = 0
 
     private var events: [HTTP2ClientEvent] = []
-    private let limits: HTTP2Limits
+    let limits: HTTP2Limits
     /// Outlives `session`: stored properties go after `deinit`.
     private let memory: SessionMemory
-    private let session: OpaquePointer
+    let session: OpaquePointer
     /// The streams that aren't closed: libnghttp2 has pointers to them.
     private var streams: [Int32: HTTP2ClientStream] = [:]
     private var receiving: HTTP2ClientStream?
     private var isGoingAway = false
     private var budget = FrameBudget()
+    var settings = HTTP2ClientSettings()
 
     private static let maxInterimResponses = 16
 
@@ -34,7 +35,7 @@ package final class HTTP2ClientSession {
         self.memory = memory
         session = made
         nghttp2_session_set_user_data(session, Unmanaged.passUnretained(self).toOpaque())
-        submitSettings()
+        submitFirstSettings()
     }
 
     deinit { nghttp2_session_del(session) }
@@ -78,12 +79,15 @@ package final class HTTP2ClientSession {
     /// Sends a request, whose body is in `stream` as it comes.
     ///
     /// - Parameter head: as HTTP/1.1 has it, without framing: it is the gateway's own, so nothing in it is checked.
-    package func submit(_ stream: HTTP2ClientStream, head: Bytes, isTLS: Bool) -> Bool {
+    /// - Parameter isWebSocket: asks for a tunnel by an extended CONNECT, whatever the head's method (RFC 8441, 4).
+    package func submit(
+        _ stream: HTTP2ClientStream, head: Bytes, isTLS: Bool, isWebSocket: Bool = false
+    ) -> Bool {
         var source = nghttp2_data_provider()
         source.source.ptr = Unmanaged.passUnretained(stream).toOpaque()
         source.read_callback = HTTP2ClientCallbacks.readBody
         let isWhole = stream.bodyEnded && stream.body.isEmpty && stream.trailers.count == 0
-        let id = RequestLines.withFields(of: head, isTLS: isTLS) { fields, count in
+        let id = RequestLines.withFields(of: head, isTLS: isTLS, isWebSocket: isWebSocket) { fields, count in
             if isWhole {
                 nghttp2_submit_request(session, nil, fields, count, nil, Unmanaged.passUnretained(stream).toOpaque())
             } else {
@@ -103,11 +107,6 @@ package final class HTTP2ClientSession {
 
     /// The request isn't wanted any more.
     package func cancel(_ stream: HTTP2ClientStream) { reset(stream, NGHTTP2_CANCEL) }
-
-    /// Gives the server credit for `length` more bytes on this stream.
-    package func consumed(_ stream: HTTP2ClientStream, _ length: Int) {
-        nghttp2_session_consume_stream(session, stream.id, length)
-    }
 
     /// Says that no more requests will come.
     package func drain() {
@@ -185,7 +184,10 @@ package final class HTTP2ClientSession {
             }
             events.append(.head(stream))
         }
-        if endsStream { events.append(.ended(stream)) }
+        if endsStream {
+            stream.responseEnded = true
+            events.append(.ended(stream))
+        }
     }
 
     func data(stream id: Int32, _ bytes: Bytes) {
@@ -193,11 +195,13 @@ package final class HTTP2ClientSession {
         nghttp2_session_consume_connection(session, bytes.count)
         guard let stream = streams[id], !stream.isMalformed else { return }
         budget.earn(2)
+        stream.came(bytes)
         events.append(.body(stream, bytes))
     }
 
     func dataEnded(stream id: Int32) {
         guard let stream = streams[id], !stream.isMalformed else { return }
+        stream.responseEnded = true
         events.append(.ended(stream))
     }
 
@@ -240,20 +244,5 @@ package final class HTTP2ClientSession {
             }
         }
         return available
-    }
-
-    private func submitSettings() {
-        var settings = [
-            nghttp2_settings_entry(settings_id: Int32(NGHTTP2_SETTINGS_ENABLE_PUSH.rawValue), value: 0),
-            nghttp2_settings_entry(
-                settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue),
-                value: UInt32(clamping: limits.streamWindow)),
-            nghttp2_settings_entry(
-                settings_id: Int32(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue),
-                value: UInt32(clamping: limits.headerListBytes)),
-        ]
-        nghttp2_submit_settings(session, UInt8(NGHTTP2_FLAG_NONE.rawValue), &settings, settings.count)
-        nghttp2_session_set_local_window_size(
-            session, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(clamping: limits.connectionWindow))
     }
 }

@@ -22,12 +22,22 @@ package final class HTTP2ClientStream {
     /// Whoever made the request; let go of when the stream is over.
     package var owner: AnyObject?
 
+    /// Body bytes that have come and that nobody has been told of yet.
+    package private(set) var untold = 0
+    /// Nothing more will come.
+    package internal(set) var responseEnded = false
+
     var hasFinalHead = false
     var isMalformed = false
     var interimResponses = 0
     var listSize = 0
 
     package init() {}
+
+    func came(_ bytes: Bytes) { untold += bytes.count }
+
+    /// To be called with each part of the body that an event has lent.
+    package func told(of bytes: Bytes) { untold -= bytes.count }
 }
 
 /// What a batch of received or sent bytes amounted to, on the client side.

@@ -5,7 +5,7 @@ import HTTPMessages
 enum RequestLines {
     /// Lends the fields; `head` must live until libnghttp2 has copied them, which it does at once.
     static func withFields(
-        of head: Bytes, isTLS: Bool, _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Int32
+        of head: Bytes, isTLS: Bool, isWebSocket: Bool, _ body: (UnsafePointer<nghttp2_nv>?, Int) -> Int32
     ) -> Int32 {
         var fields: [nghttp2_nv] = []
         fields.reserveCapacity(40)
@@ -15,7 +15,7 @@ enum RequestLines {
             let line = head.part(start, max(start, end - 1))
             start = end + 1
             if isFirst {
-                appendRequestLine(line, isTLS: isTLS, to: &fields)
+                appendRequestLine(line, isTLS: isTLS, isWebSocket: isWebSocket, to: &fields)
                 isFirst = false
             } else if let colon = line.firstIndex(ofByte: 0x3A) {
                 let name = line.part(0, colon)
@@ -24,7 +24,7 @@ enum RequestLines {
             }
         }
         // Pseudo-header fields come first, and `Host` follows the request line.
-        fields.append(field(staticBytes("te"), staticBytes("trailers")))
+        if !isWebSocket { fields.append(field(staticBytes("te"), staticBytes("trailers"))) }
         return fields.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
     }
 
@@ -38,13 +38,16 @@ enum RequestLines {
         fields.withUnsafeBufferPointer { body($0.baseAddress, $0.count) }
     }
 
-    private static func appendRequestLine(_ line: Bytes, isTLS: Bool, to fields: inout [nghttp2_nv]) {
+    private static func appendRequestLine(
+        _ line: Bytes, isTLS: Bool, isWebSocket: Bool, to fields: inout [nghttp2_nv]
+    ) {
         guard let first = line.firstIndex(ofByte: 0x20),
             let second = line.firstIndex(ofByte: 0x20, from: first + 1, to: line.count)
         else { return }
-        fields.append(field(staticBytes(":method"), line.part(0, first)))
+        fields.append(field(staticBytes(":method"), isWebSocket ? staticBytes("CONNECT") : line.part(0, first)))
         fields.append(field(staticBytes(":scheme"), isTLS ? staticBytes("https") : staticBytes("http")))
         fields.append(field(staticBytes(":path"), line.part(first + 1, second)))
+        if isWebSocket { fields.append(field(staticBytes(":protocol"), staticBytes("websocket"))) }
     }
 
     private static func field(_ name: Bytes, _ value: Bytes) -> nghttp2_nv {

@@ -107,7 +107,7 @@ package final class Relay {
     /// The framing is made anew from what is known, never passed on (RFC 9112, 6.3).
     private func frame(_ exchange: Exchange, received: Int, isHTTP2: Bool) {
         isChunked = false
-        if let tunnel { return tunnel.appendRequest(to: &head) }
+        if let tunnel { return tunnel.appendRequest(to: &head, isHTTP2: isHTTP2) }
         if let length = exchange.request.contentLength {
             HTTP1Writer.appendContentLength(length, to: &head)
         } else if !exchange.requestEnded || received > 0 {
@@ -139,7 +139,8 @@ package final class Relay {
         requestIsSent = true
         if let tunnel {
             hasEndedTunnel = true
-            if tunnel.isOpen { connection?({ $0.finishWriting() }) }
+            guard tunnel.isOpen else { return }
+            if let connection { connection { $0.finishWriting() } } else { stream?.finishWriting() }
             return
         }
         if let connection, connection({ $0.isReady }) {
@@ -182,6 +183,7 @@ package final class Relay {
         exchange {
             $0.responseBody.removeAll()
             $0.noteHeldBytes()
+            $0.isUnwanted = true
             $0.transport?.abort($0)
         }
     }
@@ -221,6 +223,7 @@ package final class Relay {
     }
 
     func takeBack(body: Bytes) {
+        guard tunnel == nil else { return }
         early.removeAll()
         early.append(body)
     }
@@ -228,6 +231,8 @@ package final class Relay {
     /// The request without framing, and what has come of its body: for a connection that frames by itself.
     func withRequest(_ body: (_ head: Bytes, _ received: Bytes) -> Void) {
         sentAt = EventLoop.monotonicNanoseconds()
+        // What is for a tunnel waits until there is one.
+        guard tunnel == nil else { return body(head.readable, Bytes(start: nil, count: 0)) }
         body(head.readable, early.readable)
         early.removeAll(keepingAtMost: 0)
     }
@@ -288,7 +293,20 @@ package final class Relay {
         return true
     }
 
+    /// A success over HTTP/2: the stream is a tunnel now.
+    func openTunnelOverStream() {
+        tunnel?.openOverStream()
+        exchange { $0.isTunnel = true }
+    }
+
     /// The tunnel is open: what has come for it goes out.
+    func writeEarly(to stream: UpstreamStream) {
+        if !early.isEmpty { stream.append(early.readable) }
+        early.removeAll(keepingAtMost: 0)
+        if hasEndedTunnel { stream.finishWriting() }
+    }
+
+    /// The same, over HTTP/1.1.
     func writeEarly(to connection: UpstreamConnection) {
         connection.write { $0.append(early.readable) }
         early.removeAll(keepingAtMost: 0)
@@ -337,17 +355,29 @@ package final class Relay {
     /// How much of the response may be read now, in bytes.
     var responseRoom: Int { exchange { max(4096, $0.responseRoom - $0.responseBody.count) } }
 
+    /// How much of the response waits for the client, and how much may, in bytes.
+    var responseBacklog: (held: Int, room: Int) {
+        exchange {
+            $0.noteHeldBytes()
+            return ($0.responseBody.count, $0.responseRoom)
+        }
+    }
+
     /// Whether as much waits for the client as may: then it is told when that has gone.
     func isFull() -> Bool {
-        let isFull = exchange {
-            $0.noteHeldBytes()
-            guard $0.responseBody.count >= $0.responseRoom else { return false }
-            $0.wantsDrain = true
-            return true
-        }
+        let (held, room) = responseBacklog
+        guard held >= room else { return false }
+        waitForClient(isPaused: true)
+        return true
+    }
+
+    /// Asks to be told when the client has taken of what waits for it.
+    ///
+    /// - Parameter isPaused: until then the upstream waits as well.
+    func waitForClient(isPaused: Bool) {
+        exchange { $0.wantsDrain = true }
         // A tunnel isn't among the requests: nobody waits for its connection.
-        if isFull, !pause.isOn, tunnel == nil { pool?.responsePaused(self) }
-        return isFull
+        if isPaused, !pause.isOn, tunnel == nil { pool?.responsePaused(self) }
     }
 
     /// Requests of its client's connection that aren't over, this one included.

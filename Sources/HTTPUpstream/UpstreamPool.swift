@@ -21,6 +21,8 @@ package final class UpstreamPool {
     private var requestsUnderWay = 0
     /// Connections for WebSockets, open or about to be.
     private var tunnels = 0
+    /// The same over HTTP/2, where they are streams.
+    var tunnelStreams = 0
     /// Why the last connection that couldn't be made couldn't.
     private var trouble: String?
     var isRetired = false
@@ -155,7 +157,8 @@ package final class UpstreamPool {
         if relay.pinned == nil, !endpoint.circuit.isSpotless { endpoint.circuit.begin(at: worker.loop.now) }
         if relay.tunnel != nil {
             // It may take hours until one is free: nobody waits for that.
-            return tunnels < target.maxTunnels && !target.isHTTP2 ? connect(relay, to: endpoint) : .noSocket
+            guard tunnels + tunnelStreams < target.maxTunnels else { return .noSocket }
+            if !target.isHTTP2 { return connect(relay, to: endpoint) }
         }
         if target.isHTTP2 {
             if let session = endpoint.sessions.first(where: \.takesRequests) {
@@ -285,7 +288,7 @@ package final class UpstreamPool {
             counts.malformed += 1
             return
         case .timeout: counts.timeouts += 1
-        case .unreachable, .overloaded: break
+        case .unreachable, .overloaded, .withoutWebSockets: break
         }
         let opened = endpoint.circuit.failed(
             at: worker.loop.now, jitter: Double.random(in: 0...1), target.circuit)
@@ -394,7 +397,7 @@ package final class UpstreamPool {
     package var standing: UpstreamStanding {
         UpstreamStanding(
             name: target.name, counts: counts, openConnections: connections.count + sessions.count,
-            openTunnels: tunnels, requestsUnderWay: requestsUnderWay, requestsWaiting: waiting.count,
+            openTunnels: tunnels + tunnelStreams, requestsUnderWay: requestsUnderWay, requestsWaiting: waiting.count,
             addresses: endpoints.count,
             addressesShutOut: endpoints.count { !$0.health.isWell || $0.circuit.state != .closed }, trouble: trouble)
     }

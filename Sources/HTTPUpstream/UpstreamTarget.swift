@@ -99,4 +99,6 @@ package enum UpstreamFailure: String, Sendable {
     case timeout
     /// All connections are taken, and too many requests wait already, or this one has waited too long.
     case overloaded
+    /// It speaks HTTP/2 and lets no stream become a WebSocket.
+    case withoutWebSockets
 }

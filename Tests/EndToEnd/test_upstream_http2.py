@@ -1,5 +1,8 @@
 """Upstreams over HTTP/2, with and without TLS: many requests on few connections, trailers, windows, and faults."""
 
+import contextlib
+import socket
+import struct
 import threading
 import time
 
@@ -9,11 +12,13 @@ import pytest
 
 from harness.gateway import eventually
 from harness.http1 import HTTP1Client
-from harness.http2 import HTTP2Client
+from harness.http2 import CANCEL, INITIAL_WINDOW_SIZE, HTTP2Client
 from harness.upstream_h2 import H2Upstream
 from test_upstream_tls import Authority
 
 HOST = {"Host": "acme.test"}
+#: How much of a response may wait for its client, where not much waits on the worker.
+ROOM = 64 << 10
 
 
 @pytest.fixture
@@ -200,6 +205,83 @@ def test_a_client_that_does_not_read_stops_its_stream_and_no_other(relaying, ups
         assert over_http1(relaying, "/other").status == 200, "another stream of the same connection"
 
 
+@pytest.fixture
+def crowded(make_gateway, upstream):
+    """A gateway with one worker on which clients may leave any number of responses unread."""
+    return make_gateway(
+        workers=1, limits={"stalled_requests": 100_000, "stall_timeout_seconds": 100},
+        upstreams=[{"name": "widgets", "url": upstream.url, "idle_timeout_seconds": 100}],
+        routes=[{"path": "/", "access": "widget", "upstream": "widgets"}])
+
+
+def unread(gateway, count: int, path: str = "/flood") -> HTTP2Client:
+    """A client with so many streams whose responses have begun, and whose windows are shut."""
+    client = HTTP2Client(gateway.tls_port, gateway.tls_context("h2"), authority="acme.test", automatic=False,
+                         settings={INITIAL_WINDOW_SIZE: 0})
+    streams = [client.open_stream(client.fields(path=path)) for _ in range(count)]
+    assert client.wait(lambda: all(client.responses.get(stream) for stream in streams))
+    return client
+
+
+def test_responses_that_nobody_reads_hold_little_each_and_no_other_back(crowded, upstream):
+    """RFC 9113, 5.2: an upstream gets credit for what its clients have taken."""
+    upstream.on("/flood", lambda request: (request.head(200), request.flood()))
+    upstream.on("/big", lambda request: request.reply(bytes(3 << 20)))
+    with unread(crowded, 20):
+        floods = upstream.seen("/flood")
+        assert len(floods) == 20
+        eventually(lambda: all(flood.flooded == ROOM for flood in floods), within=10, what="a window for each")
+        # More than the connection's window, and all of it behind what nobody reads.
+        assert len(over_http2(crowded, path="/big").body) == 3 << 20
+        assert upstream.connections == 1
+        assert {flood.flooded for flood in floods} == {ROOM}
+
+
+def test_a_response_goes_on_when_its_client_reads_on(crowded, upstream):
+    upstream.on("/flood", lambda request: (request.head(200), request.flood()))
+    with unread(crowded, 1) as client:
+        flood, = upstream.seen("/flood")
+        eventually(lambda: flood.flooded == ROOM, within=5, what="a window")
+        (stream, response), = client.responses.items()
+        client.send_raw(8, 0, 0, (8 << 20).to_bytes(4, "big"))
+        for taken in range(100_000, 3_000_001, 100_000):
+            client.send_raw(8, 0, stream, (100_000).to_bytes(4, "big"))
+            assert client.wait(lambda: len(response.body) == taken)
+            # More is asked for when a quarter is left.
+            eventually(lambda: flood.flooded > taken + ROOM // 4, within=5, what="more of it")
+            assert flood.flooded <= taken + ROOM
+
+
+@pytest.mark.parametrize("carrier", ["http1", "http2"])
+def test_a_response_that_its_client_reads_takes_any_length(crowded, upstream, carrier):
+    body = bytes(range(256)) * 40_000
+    upstream.on("/big", lambda request: request.reply(body))
+    response = over_http1(crowded, "/big") if carrier == "http1" else over_http2(crowded, path="/big")
+    assert response.complete and response.body == body
+
+
+def test_where_much_waits_for_clients_streams_begin_with_less(crowded, upstream):
+    """As over HTTP/1.1: 16 KiB each where megabytes wait on the worker; and as much as ever when those have gone."""
+    upstream.on("/flood", lambda request: (request.head(200), request.flood()))
+
+    def granted() -> int:
+        """What a new stream may send whose client takes nothing."""
+        with unread(crowded, 1):
+            flood = upstream.seen("/flood")[-1]
+            eventually(lambda: flood.flooded >= 16384, within=5, what="the beginning")
+            assert over_http2(crowded, path="/x").status == 200
+            return flood.flooded
+
+    with unread(crowded, 100), unread(crowded, 100):
+        floods = upstream.seen("/flood")
+        eventually(lambda: granted() == 16384, within=20, what="less room")
+        assert max(flood.flooded for flood in floods) <= ROOM
+    eventually(lambda: all(flood.reset == CANCEL for flood in floods), within=10, what="their ends")
+    with unread(crowded, 1):
+        last = upstream.seen("/flood")[-1]
+        eventually(lambda: last.flooded == ROOM, within=5, what="a whole window again")
+
+
 def test_an_upstream_that_gives_no_window_holds_the_upload_back(relaying, upstream):
     upstream.credits = False
     asked = threading.Event()
@@ -379,17 +461,28 @@ def test_a_flood_of_pings_ends_the_connection(relaying, upstream):
     assert over_http1(relaying).status == 200
 
 
-def test_a_client_that_goes_away_resets_its_stream_alone(hasty, upstream):
+@pytest.mark.parametrize("carrier", ["http1", "http2"])
+def test_a_client_that_goes_away_cancels_its_stream_alone(relaying, upstream, carrier):
     def script(request):
         request.head(200)
         request.data(b"more to come")
 
     upstream.on("/left", script)
-    with HTTP1Client(hasty.clear_port) as connection:
-        connection.send("GET /left HTTP/1.1\r\nHost: acme.test\r\n\r\n")
-        connection.socket.recv(1000)
+    if carrier == "http1":
+        with HTTP1Client(relaying.clear_port) as connection:
+            connection.send("GET /left HTTP/1.1\r\nHost: acme.test\r\n\r\n")
+            connection.socket.recv(1000)
+            # By a reset: one that only says that it has asked everything may still want the answer.
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    else:
+        with HTTP2Client(relaying.tls_port, relaying.tls_context("h2"), authority="acme.test") as connection:
+            stream = connection.open_stream(connection.fields(path="/left"))
+            assert connection.wait(lambda: stream in connection.responses)
+            connection.send_raw(3, 0, stream, CANCEL.to_bytes(4, "big"))
+            connection.settle()
     eventually(lambda: upstream.seen("/left")[0].reset is not None, within=3, what="the stream's reset")
-    assert over_http1(hasty).status == 200 and upstream.connections == 1
+    assert upstream.seen("/left")[0].reset == CANCEL
+    assert over_http1(relaying).status == 200 and upstream.connections == 1
 
 
 def test_an_upstream_that_does_not_speak_http2_is_a_bad_gateway(make_gateway):

@@ -15,7 +15,7 @@ from harness.upstream_h2 import H2Upstream
 
 BIG = bytes(8 << 20)
 #: As much as the gateway lets an upstream send on a stream before it is read.
-WINDOW = bytes(128 << 10)
+WINDOW = bytes(64 << 10)
 ROOM = 4
 
 

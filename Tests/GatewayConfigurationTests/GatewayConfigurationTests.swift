@@ -306,18 +306,15 @@ import Testing
             refusal(of: "upstreams: [{ name: x, \(keys) }]") == ["gateway.yaml:1: upstreams[0].\(problem)"])
     }
 
-    @Test func `a route may allow WebSockets, to an upstream over HTTP 1 alone`() throws {
+    @Test func `a route may allow WebSockets`() throws {
         let upstreams = "upstreams: [{ name: one, url: http://a, max_websockets: 3 }, { name: two, url: h2c://a }]\n"
         let read = try configuration(
             upstreams + "routes: [{ path: /a, access: widget, upstream: one, websocket: true }, "
+                + "{ path: /b, access: public, upstream: two, websocket: true }, "
                 + "{ path: /, access: public, upstream: two }]")
-        #expect(read.routes.map(\.webSocket) == [true, false])
+        #expect(read.routes.map(\.webSocket) == [true, true, false])
         #expect(read.upstreams.map(\.maxWebSockets) == [3, 1024])
         #expect(read.upstreams[1].webSocketIdleTimeoutSeconds == 600)
-        #expect(
-            refusal(of: upstreams + "routes: [{ path: /, access: public, upstream: two, websocket: true }]") == [
-                "gateway.yaml:2: routes[0].websocket: needs an upstream that speaks HTTP/1.1, and two speaks HTTP/2"
-            ])
     }
 
     @Test(

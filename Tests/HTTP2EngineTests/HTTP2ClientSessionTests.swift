@@ -67,7 +67,8 @@ import Testing
             case .head(let stream): told.append("\(stream.id) head \(stream.response.status)")
             case .body(let stream, let bytes):
                 bodies[stream.id, default: []] += bytes
-                if givesCredit { client.consumed(stream, bytes.count) }
+                stream.told(of: bytes)
+                if givesCredit { client.grant(stream, bytes.count) }
             case .ended(let stream): told.append("\(stream.id) ended")
             case .sent: break
             case .closed(let stream, let end): told.append("\(stream.id) closed \(end)")
@@ -75,13 +76,14 @@ import Testing
         }
 
         func request(
-            _ head: String = "GET / HTTP/1.1\r\nhost: u\r\n", isTLS: Bool = false, body: String = "", ends: Bool = true
+            _ head: String = "GET / HTTP/1.1\r\nhost: u\r\n", isTLS: Bool = false, body: String = "", ends: Bool = true,
+            isWebSocket: Bool = false
         ) -> HTTP2ClientStream {
             let stream = HTTP2ClientStream()
             stream.body.append(Array(body.utf8))
             stream.bodyEnded = ends
             let isAccepted = Array((head + "\r\n").utf8).withUnsafeBytes {
-                client.submit(stream, head: $0, isTLS: isTLS)
+                client.submit(stream, head: $0, isTLS: isTLS, isWebSocket: isWebSocket)
             }
             #expect(isAccepted)
             return stream
@@ -239,9 +241,110 @@ import Testing
             #expect(talk.bodies[id]?.count == HTTP2Limits().streamWindow)
         }
         talk.givesCredit = true
-        talk.client.consumed(slow, HTTP2Limits().streamWindow)
+        talk.client.grant(slow, HTTP2Limits().streamWindow)
         talk.run()
         #expect(talk.bodies[1]?.count == 300_000)
+    }
+
+    @Test(arguments: [0, 1, 100, 255])
+    func `the credit of a stream is what the server may still send, padding too`(padding: Int) throws {
+        var limits = HTTP2Limits()
+        limits.streamWindow = 32 * 1024
+        let talk = try Talk(limits: limits)
+        talk.givesCredit = false
+        talk.origin.padding = padding
+        let stream = talk.request()
+        talk.run()
+        #expect(talk.client.credit(of: stream) == 32 * 1024)
+        talk.origin.respond(1, body: [UInt8](repeating: 1, count: 1_000_000))
+        talk.run()
+        #expect(talk.client.credit(of: stream) == 0)
+        let first = try #require(talk.bodies[1]?.count)
+        #expect(padding == 0 ? first == 32 * 1024 : first < 32 * 1024)
+        // Whatever the frames look like, a window more is a window more.
+        for round in 1...20 {
+            talk.client.grant(stream, 32 * 1024)
+            #expect(talk.client.credit(of: stream) == 32 * 1024)
+            talk.run()
+            #expect(talk.client.credit(of: stream) == 0)
+            #expect(padding > 0 || talk.bodies[1]?.count == (round + 1) * 32 * 1024)
+        }
+        #expect(stream.untold == 0 && !stream.responseEnded)
+    }
+
+    @Test func `a smaller window holds for streams to come and for those that there are (RFC 9113, 6_9_2)`() throws {
+        var limits = HTTP2Limits()
+        limits.streamWindow = 32 * 1024
+        let talk = try Talk(limits: limits)
+        talk.givesCredit = false
+        let (begun, waiting) = (talk.request(), talk.request())
+        talk.run()
+        talk.origin.respond(1, body: [UInt8](repeating: 1, count: 100_000))
+        talk.run()
+        #expect(talk.client.setStreamWindow(4096))
+        // Before the server has heard of it, and after.
+        for _ in 0..<2 {
+            #expect(talk.client.credit(of: begun) == 4096 - 32 * 1024)
+            #expect(talk.client.credit(of: waiting) == 4096)
+            talk.run()
+        }
+        func received(_ talk: Talk) -> [Int] {
+            let streams: [Int32] = [1, 3, 5]
+            return streams.map { talk.bodies[$0]?.count ?? 0 }
+        }
+        let late = talk.request()
+        talk.run()
+        for id: Int32 in [3, 5] { talk.origin.respond(id, body: [UInt8](repeating: 2, count: 100_000)) }
+        talk.run()
+        #expect(received(talk) == [32 * 1024, 4096, 4096])
+        talk.client.grant(begun, 32 * 1024)
+        talk.client.grant(late, 1000)
+        talk.run()
+        #expect(received(talk) == [36 * 1024, 4096, 5096])
+        #expect(talk.client.setStreamWindow(32 * 1024))
+        talk.run()
+        #expect(received(talk) == [64 * 1024, 32 * 1024, 32 * 1024 + 1000])
+    }
+
+    @Test func `a server that acknowledges no settings gets no more of them`() throws {
+        let client = try #require(HTTP2ClientSession(limits: HTTP2Limits()))
+        let changes = (0..<10).filter { client.setStreamWindow(10_000 + $0) }
+        #expect(changes == [0, 1, 2])  // After the first of all.
+        #expect(client.streamWindow == 10_002)
+    }
+
+    @Test(arguments: [(nil, HTTP2ClientSession.WebSocketSupport.none), (0, .none), (1, .offered)])
+    func `whether a server takes WebSockets is known by its settings (RFC 8441, 3)`(
+        value: Int?, support: HTTP2ClientSession.WebSocketSupport
+    ) throws {
+        let client = try #require(HTTP2ClientSession(limits: HTTP2Limits()))
+        #expect(client.webSocketSupport == .unknown)
+        let talk = try Talk(settings: value.map { [(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, $0)] } ?? [])
+        #expect(talk.client.webSocketSupport == support)
+    }
+
+    @Test func `a WebSocket is asked for by an extended CONNECT, and is open both ways (RFC 8441, 4)`() throws {
+        let talk = try Talk(settings: [(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1)])
+        let stream = talk.request("GET /a?b HTTP/1.1\r\nhost: u:1\r\nx-a: 1\r\n", ends: false, isWebSocket: true)
+        talk.run()
+        let request = try #require(talk.origin.requests[1])
+        #expect(
+            request.fields == [
+                ":method": "CONNECT", ":scheme": "http", ":path": "/a?b", ":protocol": "websocket", ":authority": "u:1",
+                "x-a": "1",
+            ])
+        #expect(!request.isWhole)
+        talk.origin.respond(1, 200, [], body: Array("answer".utf8))
+        stream.body.append(Array("question".utf8))
+        talk.client.resume(stream)
+        talk.run()
+        #expect(talk.origin.requests[1]?.body == Array("question".utf8))
+        #expect(talk.bodies[1] == Array("answer".utf8))
+        #expect(talk.told == ["1 head 200", "1 ended"])
+        stream.bodyEnded = true
+        talk.client.resume(stream)
+        talk.run()
+        #expect(talk.told == ["1 head 200", "1 ended", "1 closed orderly"])
     }
 
     @Test func `a request that isn't wanted any more is cancelled`() throws {

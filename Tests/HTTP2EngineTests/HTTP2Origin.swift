@@ -13,6 +13,8 @@ final class HTTP2Origin: NGHTTP2Peer {
     }
 
     private(set) var requests: [Int32: Request] = [:]
+    /// Bytes of padding in each DATA frame, where the window has room for them; such frames are small.
+    var padding = 0
     /// The code of the client's GOAWAY.
     private(set) var goAway: UInt32?
     private(set) var session: OpaquePointer?
@@ -43,6 +45,12 @@ final class HTTP2Origin: NGHTTP2Peer {
             guard let user else { return -1 }
             HTTP2Origin.from(user).requests[stream, default: Request()].closed = code
             return 0
+        }
+        nghttp2_session_callbacks_set_select_padding_callback(callbacks) { _, frame, most, user in
+            guard let frame, let user, UInt32(frame.pointee.hd.type) == NGHTTP2_DATA.rawValue else {
+                return frame?.pointee.hd.length ?? 0
+            }
+            return min(frame.pointee.hd.length + HTTP2Origin.from(user).padding, most)
         }
         var options: OpaquePointer?
         nghttp2_option_new(&options)
@@ -121,7 +129,7 @@ final class HTTP2Origin: NGHTTP2Peer {
         _ stream: Int32, _ buffer: UnsafeMutablePointer<UInt8>, _ length: Int, _ flags: inout UInt32
     ) -> Int {
         guard let (rest, trailers) = bodies[stream] else { return -1 }
-        let count = min(rest.count, length)
+        let count = min(rest.count, padding > 0 ? min(1000, length) : length)
         for index in 0..<count { buffer[index] = rest[index] }
         bodies[stream]?.rest = Array(rest.dropFirst(count))
         guard count == rest.count else { return count }

@@ -232,6 +232,11 @@ struct CodeGuide: Sendable {
                 "Service not reachable", "The service behind the gateway gave no valid answer.",
                 "Look whether it runs, and at its address in the configuration."
             )
+        case .webSocketUnsupported:
+            (
+                "Service without WebSockets", "The service behind the gateway takes no WebSockets over HTTP/2.",
+                "Switch extended CONNECT (RFC 8441) on in it, or reach it over HTTP/1.1."
+            )
         case .webSocketNotAllowed:
             (
                 "WebSocket not allowed", "A WebSocket was asked for on a route that doesn't allow one.",

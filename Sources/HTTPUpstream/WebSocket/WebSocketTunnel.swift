@@ -1,10 +1,10 @@
 import HTTP1Codec
 import HTTPMessages
 
-/// A WebSocket between a client and an HTTP/1.1 upstream: the handshake with the upstream, and what is known of the
-/// frames that it sends.
+/// A WebSocket between a client and an upstream: the handshake with the upstream, and what is known of the frames that it
+/// sends.
 ///
-/// asked ─(101 with the right answer to the key)─▶ open
+/// asked ─(HTTP/1.1: 101 with the right answer to the key; HTTP/2: 2xx)─▶ open
 package final class WebSocketTunnel {
     package private(set) var isOpen = false
     private let key = WebSocketKey()
@@ -16,7 +16,9 @@ package final class WebSocketTunnel {
     package init(answering client: WebSocketKey?) { clientAccept = client?.accept }
 
     /// Appends what asks the upstream for a WebSocket. The client's own words for it must not be there.
-    func appendRequest(to head: inout ByteQueue) {
+    func appendRequest(to head: inout ByteQueue, isHTTP2: Bool) {
+        // Over HTTP/2 the stream is asked for by its pseudo-header fields, without a key (RFC 8441, 5).
+        if isHTTP2 { return head.append("sec-websocket-version: 13\r\n") }
         head.append("connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: ")
         head.append(key.text)
         head.append("\r\n")
@@ -32,6 +34,9 @@ package final class WebSocketTunnel {
         isOpen = true
         return true
     }
+
+    /// Over HTTP/2 any success is an agreement; libnghttp2 has passed over a length (RFC 9110, 9.3.6).
+    func openOverStream() { isOpen = true }
 
     private static func isWebSocketAlone(_ fields: borrowing HeaderBlock) -> Bool {
         var count = 0

@@ -43,6 +43,7 @@ package enum RejectionCode: String, Sendable, CaseIterable {
     // 501, 502, 503, 504
     case protocolUnsupported = "protocol_unsupported"
     case upstreamUnreachable = "upstream_unreachable"
+    case webSocketUnsupported = "websocket_unsupported"
     case directoryUnavailable = "directory_unavailable"
     case overloaded = "overloaded"
     case draining = "draining"
@@ -66,7 +67,7 @@ package enum RejectionCode: String, Sendable, CaseIterable {
         case .tokenTooLarge, .headersTooLarge: 431
         case .rateLimited: 429
         case .protocolUnsupported: 501
-        case .upstreamUnreachable: 502
+        case .upstreamUnreachable, .webSocketUnsupported: 502
         case .directoryUnavailable, .overloaded, .draining: 503
         case .upstreamTimeout: 504
         }
@@ -78,7 +79,8 @@ package enum RejectionCode: String, Sendable, CaseIterable {
         switch self {
         case .forumForbidden, .identifyRequired, .sessionExpired, .upstreamUnreachable, .upstreamTimeout, .overloaded,
             .rateLimited, .draining, .bodyTooLarge, .headersTooLarge, .originNotAllowed, .organizationUnknown,
-            .organizationMismatch, .requestMalformed, .webSocketNotAllowed, .protocolUnsupported:
+            .organizationMismatch, .requestMalformed, .webSocketNotAllowed, .protocolUnsupported,
+            .webSocketUnsupported:
             false
         default: true
         }

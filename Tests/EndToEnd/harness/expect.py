@@ -13,7 +13,8 @@ STATUS = {
     "user_unknown": 403, "user_blocked": 403, "admin_sso_forbidden": 403, "admin_identity_untrusted": 403,
     "forum_forbidden": 403, "origin_not_allowed": 403, "sso_disabled": 403, "websocket_not_allowed": 403,
     "organization_unknown": 404, "identity_conflict": 409, "body_too_large": 413, "token_too_large": 431,
-    "headers_too_large": 431, "protocol_unsupported": 501, "upstream_unreachable": 502, "directory_unavailable": 503, "draining": 503,
+    "headers_too_large": 431, "protocol_unsupported": 501, "upstream_unreachable": 502, "websocket_unsupported": 502,
+    "directory_unavailable": 503, "draining": 503,
     "upstream_timeout": 504,
 }
 

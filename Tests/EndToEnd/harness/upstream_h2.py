@@ -27,6 +27,8 @@ class Request:
     trailers: list[tuple[str, str]] = field(default_factory=list)
     ended: bool = False
     reset: int | None = None
+    #: Body bytes that `flood` has sent.
+    flooded: int = 0
 
     def value(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name), None)
@@ -50,6 +52,11 @@ class Request:
             part, body = body[:size], body[size:]
             self.connection.h2.send_data(self.stream, part, end_stream=end and not body)
             self.connection.flush()
+
+    def flood(self) -> None:
+        """Sends a body without end, as the windows allow, now and whenever they open; other streams go on meanwhile."""
+        self.connection.floods.append(self)
+        self.connection.pump()
 
     def finish(self, trailers=()) -> None:
         if trailers:
@@ -77,6 +84,7 @@ class Connection:
             h2.config.H2Configuration(client_side=False, header_encoding="utf-8", validate_inbound_headers=False))
         self.requests: dict[int, Request] = {}
         self.pending: list = []
+        self.floods: list[Request] = []
         self.closing = False
 
     def flush(self) -> None:
@@ -95,7 +103,20 @@ class Connection:
             self.handle(self.pending.pop(0))
         self.flush()
 
+    def pump(self, stream: int = 0) -> None:
+        """Goes on with this stream's flood, or with every one, as far as its window lets it."""
+        for request in self.floods:
+            while stream in (0, request.stream) and request.reset is None:
+                size = min(self.h2.local_flow_control_window(request.stream), self.h2.max_outbound_frame_size)
+                if size <= 0:
+                    break
+                self.h2.send_data(request.stream, bytes(size))
+                request.flooded += size
+        self.flush()
+
     def handle(self, event) -> None:
+        if self.server.handles(self, event):
+            return
         if isinstance(event, h2.events.RequestReceived):
             request = Request(self, event.stream_id, list(event.headers))
             self.requests[event.stream_id] = request
@@ -113,6 +134,8 @@ class Connection:
         elif isinstance(event, h2.events.StreamReset):
             if event.stream_id in self.requests:
                 self.requests[event.stream_id].reset = event.error_code
+        elif isinstance(event, (h2.events.WindowUpdated, h2.events.RemoteSettingsChanged)):
+            self.pump(getattr(event, "stream_id", 0))
         elif isinstance(event, h2.events.StreamEnded):
             request = self.requests[event.stream_id]
             request.ended = True
@@ -123,6 +146,8 @@ class Connection:
 
     def run(self) -> None:
         try:
+            if self.server.first_settings:
+                self.h2.local_settings = h2.settings.Settings(client=False, initial_values=self.server.first_settings)
             self.h2.initiate_connection()
             if self.server.settings:
                 self.h2.update_settings(self.server.settings)
@@ -143,6 +168,9 @@ Script = Callable[[Request], object]
 class H2Upstream:
     """Answers with the request's head and body as text, unless a script is registered for the path."""
 
+    #: What the first SETTINGS frame has beside what `h2` puts there; `settings` come in a second one.
+    first_settings: dict = {}
+
     def __init__(self, context: ssl.SSLContext | None = None, settings: dict | None = None):
         self.context, self.settings = context, settings
         self.credits = True
@@ -158,6 +186,10 @@ class H2Upstream:
 
     def on(self, path: str, script: Script, *, streaming: bool = False) -> None:
         self.scripts[path] = (script, streaming)
+
+    def handles(self, connection: Connection, event) -> bool:
+        """For upstreams that can do more: whether the event is done with."""
+        return False
 
     def record(self, request: Request) -> None:
         with self.lock:
