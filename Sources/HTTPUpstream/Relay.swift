@@ -71,6 +71,9 @@ package final class Relay {
     /// The client has closed its side of the tunnel.
     private var hasEndedTunnel = false
 
+    /// Of a head's memory, what is kept for the next request.
+    private static let headBytesKept = 8192
+
     package init(exchange: Exchange) { self.exchange = Uncounted(exchange) }
 
     // MARK: Request
@@ -168,6 +171,7 @@ package final class Relay {
 
     /// The exchange is over: lets go of the connection, which reads the rest of a response or closes.
     package func cancel() {
+        defer { head.removeAll(keepingAtMost: Self.headBytesKept) }
         guard isActive else { return }
         isActive = false
         endPause()

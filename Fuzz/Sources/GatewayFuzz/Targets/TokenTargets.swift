@@ -44,8 +44,18 @@ enum TokenTargets {
         }
         guard isAccepted else { return }
         precondition(String(validating: payload, as: UTF8.self) != nil, "accepted though it isn't UTF-8")
-        let parsed = try? JSONSerialization.jsonObject(with: Data(payload))
+        let parsed = try? JSONSerialization.jsonObject(with: Data(withoutEndlessNumbers(payload)))
         precondition(parsed is [String: Any], "accepted though it is no JSON object")
+    }
+
+    /// Foundation takes no number that is beyond a `Double`, as an id of 330 digits is: runs of more than 300 digits become
+    /// their first three hundred.
+    private static func withoutEndlessNumbers(_ payload: [UInt8]) -> [UInt8] {
+        var run = 0
+        return payload.filter { byte in
+            run = (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? run + 1 : 0
+            return run <= 300
+        }
     }
 
     /// No input may be accepted: none carries a hash that holds.
