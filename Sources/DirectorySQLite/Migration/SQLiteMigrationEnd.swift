@@ -172,13 +172,17 @@ package struct SQLiteMigrationEnd: MigrationTarget {
     /// Nil: there is no such table, and so no row.
     private func place(of table: StoredTable) -> String? {
         guard StoredTable.log.contains(table) else { return "main.\"\(table.name)\"" }
-        guard hasLog else { return nil }
-        return table.name == "log_refusals" ? "log.would_refuse" : "log.\"\(table.name.dropFirst(4))\""
+        return hasLog ? "log.\"\(table.nameInLogFile)\"" : nil
     }
 
     private static func list(_ columns: ArraySlice<StoredTable.Column>) -> String {
         columns.map { "\"\($0.name)\"" }.joined(separator: ", ")
     }
+}
+
+extension StoredTable {
+    /// What one of `StoredTable.log` is called in the file that has nothing else.
+    var nameInLogFile: String { name == "log_refusals" ? "would_refuse" : String(name.dropFirst("log_".count)) }
 }
 
 extension StoredValue {
