@@ -3,8 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-scripts/install-test-packages.sh
-export WIDGET_GATEWAY_BINARY="${WIDGET_GATEWAY_BINARY:-$PWD/.build/release/widget-gateway}"
-[ -x "$WIDGET_GATEWAY_BINARY" ] || swift build -c release --product widget-gateway
-[ -n "${WIDGET_LOAD:-}" ] || swift build -c release --package-path Benchmarks --product widget-load
+. Benchmarks/postgres-programs.sh
 exec .venv/bin/python Benchmarks/cluster/cluster.py "$@"

@@ -22,6 +22,11 @@ final class UpstreamEndpoint {
 
     func requestBegan() { load += 1 }
 
+    /// Closes the HTTP/1.1 connections that no request is on.
+    func closeIdle() {
+        for connection in (idle + spare).map(\.object) { connection.close() }
+    }
+
     func requestEnded(at now: UInt64) {
         load -= 1
         // The probe may have been among them; another request under way keeps it waiting for its time to pass.

@@ -25,7 +25,7 @@ extension UpstreamPool {
     private func wind(down endpoint: UpstreamEndpoint) {
         endpoint.check?.cancel()
         endpoint.check = nil
-        for connection in (endpoint.idle + endpoint.spare).map(\.object) { connection.close() }
+        endpoint.closeIdle()
         for session in endpoint.sessions { session.retire() }
     }
 

@@ -209,7 +209,7 @@ package final class UpstreamPool {
 
     /// Closes the HTTP/1.1 connections that no request is on.
     func closeIdle() {
-        for connection in endpoints.flatMap({ $0.idle + $0.spare }).map(\.object) { connection.close() }
+        for endpoint in endpoints { endpoint.closeIdle() }
     }
 
     /// Closes a connection that is idle at another address, where one is.

@@ -117,6 +117,13 @@ class OverHTTP2:
         return (self.stream.close_code or 1006, self.stream.close_reason or "")
 
 
+def converse(opened) -> None:
+    """Messages of all kinds and lengths, to an upstream that says each again."""
+    for message in ("hello", "", "ü" * 1000, b"\0\xff" * 40, os.urandom(3_000_000), "last"):
+        opened.say(message)
+        assert opened.hear() == message
+
+
 CARRIERS = ["clear", "tls", "h2"]
 carriers = pytest.mark.parametrize("carrier", CARRIERS)
 
@@ -126,9 +133,7 @@ carriers = pytest.mark.parametrize("carrier", CARRIERS)
 @carriers
 def test_messages_go_both_ways(running, carrier):
     with websocket(running, carrier) as opened:
-        for message in ("hello", "", "ü" * 1000, b"\0\xff" * 40, os.urandom(3_000_000), "last"):
-            opened.say(message)
-            assert opened.hear() == message
+        converse(opened)
 
 
 @carriers
